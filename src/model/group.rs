@@ -1,0 +1,64 @@
+//! Auto Scaling groups and launch configurations.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Arn, ImageId, InstanceId, MetadataOptions, Tags, TemplateRef};
+
+/// An Auto Scaling group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutoScalingGroup {
+    /// Its name, unique in an account and Region.
+    pub name: String,
+    /// Its ARN.
+    pub arn: Option<Arn>,
+    /// Its tags.
+    pub tags: Tags,
+    /// What its next instance is launched from.
+    pub launch: GroupLaunch,
+    /// The instances that it holds, those of its warm pool included.
+    pub instances: Vec<InstanceId>,
+}
+
+/// What a group launches from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupLaunch {
+    /// One launch template.
+    Template(TemplateRef),
+    /// A mixed instances policy.
+    Mixed {
+        /// The template that holds where an override names none.
+        base: TemplateRef,
+        /// The overrides, one an instance type or set of requirements.
+        overrides: Vec<LaunchOverride>,
+    },
+    /// A launch configuration, by name.
+    Configuration(String),
+    /// The API named none.
+    Unknown,
+}
+
+/// An override of a mixed instances policy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchOverride {
+    /// The instance type, or nothing where requirements choose it.
+    pub instance_type: Option<String>,
+    /// The template of this override, where it has one of its own.
+    pub template: Option<TemplateRef>,
+    /// The image of this override, where it has one of its own.
+    pub image: Option<ImageId>,
+}
+
+/// A launch configuration. It cannot be changed, only replaced; what it leaves out is resolved
+/// as for a launch template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaunchConfiguration {
+    /// Its name, unique in an account and Region, and in nothing wider.
+    pub name: String,
+    /// Its ARN.
+    pub arn: Option<Arn>,
+    /// The image that it launches.
+    pub image: Option<ImageId>,
+    /// The options that it sets.
+    pub metadata: MetadataOptions,
+}

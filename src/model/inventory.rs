@@ -1,0 +1,100 @@
+//! All that was read of one account in one Region.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AutoScalingGroup, Cluster, Coverage, Image, ImageId, Instance, LaunchConfiguration, LaunchTemplate,
+    MetadataOptions, NodeGroup, Scope, TemplateId, TemplateRef,
+};
+
+/// What was read of one account in one Region, and how complete that is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// Where.
+    pub scope: Scope,
+    /// How far it could be read.
+    pub coverage: Coverage,
+    /// EKS clusters.
+    pub clusters: Vec<Cluster>,
+    /// Managed node groups.
+    pub node_groups: Vec<NodeGroup>,
+    /// Auto Scaling groups, of EKS or not.
+    pub auto_scaling_groups: Vec<AutoScalingGroup>,
+    /// Launch configurations that groups of clusters use, by name.
+    pub launch_configurations: BTreeMap<String, LaunchConfiguration>,
+    /// Launch templates of the Region, by id.
+    pub launch_templates: BTreeMap<TemplateId, LaunchTemplate>,
+    /// Whether the templates were read. Where not, one that is missing above may well exist.
+    pub templates_read: bool,
+    /// Instances that are nodes.
+    pub instances: Vec<Instance>,
+    /// Images of the instances, templates and launch configurations, by id.
+    pub images: BTreeMap<ImageId, Image>,
+    /// The account's defaults for new instances in this Region.
+    pub account_defaults: Read<AccountDefaults>,
+}
+
+impl Inventory {
+    /// An inventory of nothing.
+    pub fn empty(scope: Scope, coverage: Coverage) -> Self {
+        Self {
+            scope,
+            coverage,
+            clusters: Vec::new(),
+            node_groups: Vec::new(),
+            auto_scaling_groups: Vec::new(),
+            launch_configurations: BTreeMap::new(),
+            launch_templates: BTreeMap::new(),
+            templates_read: false,
+            instances: Vec::new(),
+            images: BTreeMap::new(),
+            account_defaults: Read::NotAsked,
+        }
+    }
+
+    /// The template that a reference means.
+    pub fn template(&self, reference: &TemplateRef) -> Option<&LaunchTemplate> {
+        match (&reference.id, &reference.name) {
+            (Some(id), _) => self.launch_templates.get(id),
+            (None, Some(name)) => self.launch_templates.values().find(|template| template.name == *name),
+            (None, None) => None,
+        }
+    }
+}
+
+/// Something that was read, could not be read, or was not needed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Read<T> {
+    /// It was read.
+    Known(T),
+    /// It was asked for, and the call failed.
+    Failed,
+    /// Nothing in this scope depends on it, so it was not asked for.
+    NotAsked,
+}
+
+impl<T> Read<T> {
+    /// The value, where it was read.
+    pub const fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Failed | Self::NotAsked => None,
+        }
+    }
+}
+
+/// The account's metadata defaults for new instances, in one Region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountDefaults {
+    /// The defaults; an option without a preference is not set. There is none for IPv6.
+    pub metadata: MetadataOptions,
+    /// Whether launches that would make tokens optional are refused (`HttpTokensEnforced`).
+    pub tokens_enforced: bool,
+    /// Whether a declarative policy of the organisation holds them, so that the account cannot change them.
+    pub managed_by_policy: bool,
+    /// What that policy tells those who try.
+    pub exception_message: Option<String>,
+}

@@ -1,0 +1,26 @@
+//! What a fleet is: accounts, Regions, clusters, groups, templates, instances and their metadata options.
+//!
+//! Nothing here knows an AWS SDK type, a policy or a report. An [`Inventory`] holds what was read of one
+//! account in one Region; what could not be read is part of it, in its [`Coverage`].
+
+mod cluster;
+mod coverage;
+mod group;
+mod ids;
+mod image;
+mod instance;
+mod inventory;
+mod options;
+mod tags;
+mod template;
+
+pub use cluster::{Cluster, NodeGroup};
+pub use coverage::{Coverage, CoverageStatus, Guard, ReadError};
+pub use group::{AutoScalingGroup, GroupLaunch, LaunchConfiguration, LaunchOverride};
+pub use ids::{AccountId, Arn, ImageId, InstanceId, Partition, Region, Scope, TemplateId};
+pub use image::{Confidence, Family, Image, ImageRef, ImdsSupport};
+pub use instance::{Instance, InstanceState, Operator};
+pub use inventory::{AccountDefaults, Inventory, Read};
+pub use options::{MetadataOptions, OptionName, OptionValue};
+pub use tags::Tags;
+pub use template::{LaunchTemplate, TemplateRef, TemplateVersion, VersionRef};
