@@ -54,6 +54,11 @@ impl Inventory {
         }
     }
 
+    /// Whether a read operation failed in this scope, so that what is missing may well exist.
+    pub fn failed(&self, operation: &str) -> bool {
+        self.coverage.errors.iter().any(|error| error.operation == operation)
+    }
+
     /// The template that a reference means.
     pub fn template(&self, reference: &TemplateRef) -> Option<&LaunchTemplate> {
         match (&reference.id, &reference.name) {

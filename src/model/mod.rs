@@ -22,5 +22,5 @@ pub use image::{Confidence, Family, Image, ImageRef, ImdsSupport};
 pub use instance::{Instance, InstanceState, Operator};
 pub use inventory::{AccountDefaults, Inventory, Read};
 pub use options::{MetadataOptions, OptionName, OptionValue};
-pub use tags::Tags;
+pub use tags::{CLUSTER_TAG_PREFIX, CLUSTER_TAGS, KARPENTER_TAGS, Tags};
 pub use template::{LaunchTemplate, TemplateRef, TemplateVersion, VersionRef};

@@ -1,6 +1,21 @@
-//! Tags of a resource.
+//! Tags of a resource, and what EKS and Karpenter say with them.
 
 use serde::{Deserialize, Serialize};
+
+/// Tags whose value is the name of a cluster, from the surest on. Any of them may be missing.
+pub const CLUSTER_TAGS: &[&str] =
+    &["aws:eks:cluster-name", "eks:cluster-name", "eks:eks-cluster-name", "alpha.eksctl.io/cluster-name"];
+
+/// The tag whose key ends with the name of a cluster; its value is `owned` or `shared`.
+pub const CLUSTER_TAG_PREFIX: &str = "kubernetes.io/cluster/";
+
+/// Tags that Karpenter gives what it makes, its older names included.
+pub const KARPENTER_TAGS: &[&str] = &[
+    "karpenter.k8s.aws/ec2nodeclass",
+    "karpenter.sh/nodepool",
+    "karpenter.sh/nodeclaim",
+    "karpenter.sh/provisioner-name",
+];
 
 /// Tags, sorted by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +39,23 @@ impl Tags {
         self.iter().find_map(|(key, value)| Some((key.strip_prefix(prefix)?, value)))
     }
 
+    /// The cluster that they name.
+    pub fn cluster(&self) -> Option<&str> {
+        let named = CLUSTER_TAGS.iter().find_map(|key| self.get(key)).filter(|name| !name.is_empty());
+        named.or_else(|| self.with_prefix(CLUSTER_TAG_PREFIX).map(|(name, _)| name))
+    }
+
+    /// The managed node group that they name.
+    pub fn node_group(&self) -> Option<&str> {
+        self.get("eks:nodegroup-name")
+    }
+
+    /// Whether they are Karpenter's, and the `EC2NodeClass` if they name it.
+    pub fn karpenter_node_class(&self) -> Option<Option<&str>> {
+        let known = KARPENTER_TAGS.iter().any(|key| self.contains(key));
+        known.then(|| self.get("karpenter.k8s.aws/ec2nodeclass"))
+    }
+
     /// All of them, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
@@ -41,6 +73,28 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn tags(tags: &[(&str, &str)]) -> Tags {
+        tags.iter().copied().collect()
+    }
+
+    #[test]
+    fn a_cluster_is_found_by_any_of_its_tags() {
+        assert_eq!(tags(&[("kubernetes.io/cluster/blue", "owned")]).cluster(), Some("blue"));
+        assert_eq!(tags(&[("aws:eks:cluster-name", "blue")]).cluster(), Some("blue"));
+        let both = tags(&[("kubernetes.io/cluster/old", "shared"), ("eks:cluster-name", "blue")]);
+        assert_eq!(both.cluster(), Some("blue"));
+        assert_eq!(tags(&[("Name", "bastion")]).cluster(), None);
+    }
+
+    #[test]
+    fn karpenter_is_known_with_and_without_its_node_class() {
+        let old = tags(&[("karpenter.sh/provisioner-name", "default")]);
+        assert_eq!(old.karpenter_node_class(), Some(None));
+        let new = tags(&[("karpenter.k8s.aws/ec2nodeclass", "general")]);
+        assert_eq!(new.karpenter_node_class(), Some(Some("general")));
+        assert_eq!(tags(&[("Name", "bastion")]).karpenter_node_class(), None);
+    }
 
     #[test]
     fn tags_are_found_whatever_order_they_came_in() {
