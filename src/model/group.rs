@@ -38,6 +38,39 @@ pub enum GroupLaunch {
     Unknown,
 }
 
+impl GroupLaunch {
+    /// Every pair of template and overriding image that a launch may take, each once. The base template of
+    /// a mixed instances policy is not among them where every override brings its own.
+    pub fn launches(&self) -> Vec<(&TemplateRef, Option<&ImageId>)> {
+        let mut launches = Vec::new();
+        match self {
+            Self::Template(template) => launches.push((template, None)),
+            Self::Mixed { base, overrides } if overrides.is_empty() => launches.push((base, None)),
+            Self::Mixed { base, overrides } => {
+                for one in overrides {
+                    let launch = (one.template.as_ref().unwrap_or(base), one.image.as_ref());
+                    if !launches.contains(&launch) {
+                        launches.push(launch);
+                    }
+                }
+            }
+            Self::Configuration(_) | Self::Unknown => {}
+        }
+        launches
+    }
+
+    /// Every template that a launch may take, each once.
+    pub fn templates(&self) -> impl Iterator<Item = &TemplateRef> {
+        let mut templates = Vec::new();
+        for (template, _) in self.launches() {
+            if !templates.contains(&template) {
+                templates.push(template);
+            }
+        }
+        templates.into_iter()
+    }
+}
+
 /// An override of a mixed instances policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaunchOverride {

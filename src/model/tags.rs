@@ -23,6 +23,11 @@ pub const KARPENTER_TAGS: &[&str] = &[
 pub struct Tags(Vec<(String, String)>);
 
 impl Tags {
+    /// No tags.
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     /// The value of a tag.
     pub fn get(&self, key: &str) -> Option<&str> {
         let at = self.0.binary_search_by(|(other, _)| other.as_str().cmp(key)).ok()?;

@@ -1,0 +1,164 @@
+//! From an inventory to what is judged: instances by what they have, groups by what their next node gets.
+//!
+//! A [`Subject`] ties a resource to the cluster it serves, to every way a node of it comes to be (its
+//! [`Variant`]s, one a launch template version), and to the [`Lever`]: the place that owns its options, where
+//! a fix belongs.
+
+mod groups;
+mod index;
+mod instances;
+mod templates;
+mod variants;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use crate::finding::{ImageSummary, ManagedBy, Resource, TemplateOwner};
+use crate::model::{Arn, Inventory, Tags, VersionRef};
+use crate::resolve::{EffectiveOptions, IacOwner};
+
+use index::Index;
+
+/// Something that a rule can be asked about.
+#[derive(Clone, Debug)]
+pub struct Subject<'a> {
+    /// What a report calls it.
+    pub resource: Resource,
+    /// Which rules it is for.
+    pub kind: SubjectKind,
+    /// The cluster's name.
+    pub cluster: Option<&'a str>,
+    /// The cluster's ARN; `None` where there is no such cluster.
+    pub cluster_arn: Option<&'a Arn>,
+    /// The managed node group's name.
+    pub node_group: Option<&'a str>,
+    /// What decides its options.
+    pub managed_by: Option<ManagedBy>,
+    /// How many instances it has now.
+    pub nodes: u64,
+    /// Its tags.
+    pub tags: &'a Tags,
+    /// What is judged: every way a node of it comes to be, or the one that it is.
+    pub variants: Vec<Variant<'a>>,
+    /// For an instance, the template version that it was launched from. It is shown, not judged.
+    pub launched_from: Option<Variant<'a>>,
+    /// For an instance, the subject of its group: where it stands in the same list.
+    pub group: Option<usize>,
+    /// Where its options are owned.
+    pub lever: Lever<'a>,
+    /// What a reader should know, a sentence each.
+    pub notes: Vec<String>,
+}
+
+/// The kinds of subject that rules choose among with `applies_to`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubjectKind {
+    /// An instance.
+    Instance,
+    /// A managed node group, an Auto Scaling group, or a template of Karpenter's.
+    Group,
+    /// A launch template by itself.
+    LaunchTemplate,
+    /// An account's defaults in a Region.
+    AccountDefaults,
+}
+
+/// A way a node comes to be, and the options that it then has.
+#[derive(Clone, Debug)]
+pub struct Variant<'a> {
+    /// The template version; `None` for an instance's own options and for a launch configuration.
+    pub template: Option<TemplateIdentity<'a>>,
+    /// The image; `None` where an image means nothing, as for account defaults.
+    pub image: Option<ImageSummary>,
+    /// The options.
+    pub options: EffectiveOptions,
+}
+
+/// A launch template version, as a report names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateIdentity<'a> {
+    /// The template's id.
+    pub id: Option<&'a str>,
+    /// Its name.
+    pub name: Option<&'a str>,
+    /// The number, where a reference could be resolved to one.
+    pub version: Option<i64>,
+    /// Whose it is.
+    pub owned_by: TemplateOwner,
+}
+
+/// The place that owns a subject's options.
+#[derive(Clone, Debug)]
+pub enum Lever<'a> {
+    /// A managed node group, through the user's template if it was made with one.
+    NodeGroup {
+        /// The node group's ARN, or `CLUSTER/NAME` where it could not be described.
+        target: String,
+        /// The user's template.
+        template: Option<UserTemplate<'a>>,
+        /// Whether EKS described it, so that a missing template is known to be missing.
+        described: bool,
+    },
+    /// A self-managed Auto Scaling group that launches from templates.
+    Group {
+        /// Its name.
+        name: &'a str,
+        /// The templates.
+        templates: Vec<UserTemplate<'a>>,
+    },
+    /// A self-managed Auto Scaling group that launches from a launch configuration.
+    Configuration {
+        /// The group's name.
+        group: &'a str,
+        /// The launch configuration's name.
+        name: &'a str,
+    },
+    /// Karpenter's `EC2NodeClass`, by name if a tag tells it.
+    NodeClass(Option<&'a str>),
+    /// EKS Auto Mode: nowhere.
+    AutoMode,
+    /// A launch template by itself.
+    Template(UserTemplate<'a>),
+    /// The account's defaults; `by_policy` where a declarative policy of the organisation holds them.
+    AccountDefaults {
+        /// What the policy tells those who try, or nothing.
+        by_policy: Option<Option<&'a str>>,
+    },
+    /// The instance itself.
+    Instance,
+}
+
+/// A template of the user's that something launches from, with what is needed to advise on it.
+#[derive(Clone, Debug)]
+pub struct UserTemplate<'a> {
+    /// Its id, or its name where only that is known.
+    pub target: &'a str,
+    /// Its name.
+    pub name: Option<&'a str>,
+    /// The version as the consumer refers to it.
+    pub in_use: VersionRef,
+    /// The number that this is now.
+    pub number: Option<i64>,
+    /// The number of the latest version, and the options of a node launched from it.
+    pub latest: Option<(i64, EffectiveOptions)>,
+    /// The infrastructure tool that owns it.
+    pub iac: Option<IacOwner>,
+}
+
+/// All that can be judged in a scope, in an order that depends on the inventory alone. Groups come first.
+pub fn subjects(inventory: &Inventory) -> Vec<Subject<'_>> {
+    let index = Index::new(inventory);
+    let mut subjects = groups::subjects(&index);
+    let of_groups = groups::positions(&subjects);
+    subjects.extend(templates::karpenter(&index));
+    subjects.extend(instances::subjects(&index, &of_groups));
+    subjects.extend(templates::by_themselves(&index));
+    subjects.extend(templates::account_defaults(inventory));
+    subjects
+}
+
+/// How many Auto Scaling groups belong to clusters, those of managed node groups included.
+pub fn groups_of_clusters(inventory: &Inventory) -> u64 {
+    let index = Index::new(inventory);
+    inventory.auto_scaling_groups.iter().filter(|group| index.role(group).is_some()).count() as u64
+}
