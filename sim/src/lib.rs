@@ -1,1 +1,39 @@
+//! A simulated AWS over HTTP: the operations of STS, EC2, Auto Scaling and EKS that imdsctl uses.
+//!
+//! A [`Fleet`] is described in YAML; from it a world is made, as AWS would have made it, and [`Sim::start`] serves
+//! it on a loopback port in AWS's own wire formats. It imports nothing of imdsctl.
+//!
+//! ```text
+//! fleet (YAML) ──> build ──> world <── service (one file for each operation)
+//!                              │             ▲
+//!                            state         wire ── front ── server
+//! ```
+//!
+//! - `fleet`: what a fleet file may say; `build` turns it into a world.
+//! - `world`: plain data, serializable, ignorant of the wire.
+//! - `service`: a table of operations for each service. `wire`: parameters, filters, pages, XML, errors.
+//! - `front`: from a request to an answer. The account, the Region and the service come from the credential scope
+//!   of the SigV4 header. The signature is **not** verified, and session tokens are ignored.
+//! - `faults`: what goes wrong on purpose. `refusal`: how each service says no.
+//!
+//! The same fleet has the same ids, dates and answers in every run.
 
+#![warn(missing_docs)]
+
+mod build;
+mod faults;
+mod fleet;
+mod front;
+mod ids;
+mod refusal;
+mod regions;
+mod server;
+mod service;
+mod state;
+mod wire;
+mod world;
+
+pub use fleet::{FaultKind, Fleet, FleetError, FleetKey};
+pub use front::Request;
+pub use server::{Options, Running, Sim, SimError};
+pub use state::StateError;

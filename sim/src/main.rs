@@ -1,1 +1,86 @@
-fn main() {}
+//! Serves a fleet until it is told to stop.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use imdsctl_sim::{Fleet, Options, Running, Sim};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A simulated AWS on a loopback port, for imdsctl, boto3, the aws CLI or anything else that speaks to AWS.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    /// The fleet to serve
+    #[arg(long, value_name = "FILE", required_unless_present = "demo")]
+    fleet: Option<PathBuf>,
+    /// Serve the built-in fleet
+    #[arg(long, conflicts_with = "fleet")]
+    demo: bool,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Keep what becomes of the fleet in this file
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The one place that writes to stderr; there is nothing to do about a closed one.
+            let _ = writeln!(io::stderr(), "imdsctl-sim: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let fleet = match &arguments.fleet {
+        None => Fleet::demo()?,
+        Some(path) => {
+            let origin = path.display().to_string();
+            let text = std::fs::read_to_string(path).map_err(|error| format!("{origin}: {error}"))?;
+            Fleet::from_yaml(&text, &origin)?
+        }
+    };
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let description = describe(&fleet);
+    let options = Options { port: arguments.port, state_file: arguments.state };
+    let running = Sim::start(fleet, options).await?;
+    announce(&running, &description)?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    running.shutdown().await?;
+    Ok(())
+}
+
+fn describe(fleet: &Fleet) -> String {
+    let mut lines = vec![format!("# fleet: {}", fleet.name())];
+    for (index, key) in fleet.access_keys().iter().enumerate() {
+        let expired = if key.expired { ", expired" } else { "" };
+        // The first key is ready to use, the others are there to choose from.
+        let comment = if index == 0 { "" } else { "# " };
+        lines.push(format!(
+            "{comment}export AWS_ACCESS_KEY_ID={}  # {} ({}){expired}",
+            key.id, key.account_id, key.account_name
+        ));
+    }
+    lines.join("\n")
+}
+
+/// The one place that writes to stdout.
+fn announce(running: &Running, description: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", running.url())?;
+    writeln!(out, "export AWS_ENDPOINT_URL={}", running.url())?;
+    writeln!(out, "{description}")?;
+    writeln!(out, "export AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1")?;
+    out.flush()
+}

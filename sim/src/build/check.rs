@@ -1,0 +1,121 @@
+//! What AWS would not accept either.
+
+use std::collections::BTreeSet;
+
+use super::{Outcome, Problem};
+use crate::fleet::schema::{AccountSpec, FleetFile};
+use crate::regions;
+use crate::world::{AccountDefaults, MetadataOptions, Region, Tags};
+
+/// The fleet as a whole.
+pub fn settings(file: &FleetFile) -> Outcome<()> {
+    let fleet = |message: String| Problem { place: format!("fleet {:?}", file.name), message };
+    if file.accounts.is_empty() {
+        return Err(fleet("has no account".to_owned()));
+    }
+    for fault in &file.faults {
+        for pattern in
+            [Some(&fault.operation), fault.account.as_ref(), fault.region.as_ref()].into_iter().flatten()
+        {
+            globset::Glob::new(pattern)
+                .map_err(|error| fleet(format!("the fault's pattern {pattern:?}: {error}")))?;
+        }
+        if !fault.operation.contains(':') && fault.operation != "*" {
+            return Err(fleet(format!(
+                "the fault's operation {:?} is not of the form service:Operation",
+                fault.operation
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// One account by itself.
+pub fn account(spec: &AccountSpec, keys: &mut BTreeSet<String>) -> Outcome<()> {
+    let refuse = |message: String| Problem { place: format!("account {}", spec.id), message };
+    if spec.id.len() != 12 || !spec.id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(refuse("an account id has twelve digits; quote it in YAML".to_owned()));
+    }
+    if !regions::PARTITIONS.contains(&spec.partition.as_str()) {
+        return Err(refuse(format!("there is no partition {:?}", spec.partition)));
+    }
+    for name in &spec.opted_in {
+        if !regions::of(&spec.partition).iter().any(|known| known.opt_in && known.name == name) {
+            return Err(refuse(format!("{name} is not a Region that an account can opt in to")));
+        }
+    }
+    for key in &spec.access_keys {
+        let valid = key.id.len() >= 16 && key.id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !valid {
+            return Err(refuse(format!("{:?} does not look like an access key id", key.id)));
+        }
+        if !keys.insert(key.id.clone()) {
+            return Err(refuse(format!("the access key {} belongs to two", key.id)));
+        }
+    }
+    Ok(())
+}
+
+/// Hop limits are 1 to 64.
+pub fn metadata_options(options: Option<&MetadataOptions>) -> Result<(), String> {
+    hop_limit(options.and_then(|options| options.hop_limit))
+}
+
+/// Hop limits are 1 to 64 here too; no preference is not -1 but absent.
+pub fn account_defaults(defaults: &AccountDefaults) -> Result<(), String> {
+    hop_limit(defaults.hop_limit)
+}
+
+fn hop_limit(limit: Option<u8>) -> Result<(), String> {
+    match limit {
+        Some(limit) if !(1..=64).contains(&limit) => Err(format!("hop_limit is {limit}, it can be 1 to 64")),
+        _ => Ok(()),
+    }
+}
+
+/// Names of clusters, node groups and Fargate profiles.
+pub fn eks_name(name: &str) -> Result<(), String> {
+    let mut characters = name.chars();
+    let starts = characters.next().is_some_and(|first| first.is_ascii_alphanumeric());
+    let rest = characters.all(|other| other.is_ascii_alphanumeric() || matches!(other, '-' | '_'));
+    if starts && rest && name.len() <= 100 {
+        Ok(())
+    } else {
+        Err("EKS names have letters, digits, - and _, and no more than 100 of them".to_owned())
+    }
+}
+
+/// Every tag of a Region: at most 50, keys to 128 characters, values to 256, and nothing that no wire could carry.
+pub fn tags(region: &Region) -> Result<(), (String, String)> {
+    let instances = region.instances.iter().map(|instance| (&instance.id, &instance.tags));
+    let templates = region.templates.values().map(|template| (&template.id, &template.tags));
+    let clusters = region.clusters.values().map(|cluster| (&cluster.name, &cluster.tags));
+    let node_groups = region
+        .clusters
+        .values()
+        .flat_map(|cluster| cluster.node_groups.values())
+        .map(|group| (&group.name, &group.tags));
+    for (thing, tags) in instances.chain(templates).chain(clusters).chain(node_groups) {
+        one(tags).map_err(|message| (thing.clone(), message))?;
+    }
+    Ok(())
+}
+
+fn one(tags: &Tags) -> Result<(), String> {
+    // Those that begin with `aws:` do not count.
+    if tags.keys().filter(|key| !key.starts_with("aws:")).count() > 50 {
+        return Err("has more than 50 tags".to_owned());
+    }
+    for (key, value) in tags {
+        if key.is_empty() || key.chars().count() > 128 {
+            return Err(format!("the tag key {key:?} must have 1 to 128 characters"));
+        }
+        if value.chars().count() > 256 {
+            return Err(format!("the tag value of {key:?} has more than 256 characters"));
+        }
+        if key.contains('\0') || value.contains('\0') {
+            return Err(format!("the tag {key:?} has a NUL"));
+        }
+    }
+    Ok(())
+}

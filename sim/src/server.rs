@@ -1,0 +1,228 @@
+//! The HTTP server, on the loopback interface only.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::{Body, Frame, Incoming as HttpBody, SizeHint};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Request as HttpRequest, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::fleet::Fleet;
+use crate::front::{Answer, Front, Incoming, Reply, Request};
+use crate::state::{StateError, StateFile};
+
+/// More than any request of these services has.
+const MAX_BODY: usize = 1 << 20;
+
+/// How to run the simulator.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// Keeps the world between runs.
+    pub state_file: Option<PathBuf>,
+}
+
+/// Why the simulator did not start, or did not stop as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The port cannot be had.
+    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why.
+        source: io::Error,
+    },
+    /// The state file is of no use.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// The simulator.
+#[derive(Debug, Clone, Copy)]
+pub struct Sim;
+
+/// A simulator that runs until it is dropped or shut down.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    front: Arc<Front>,
+    state: Option<StateFile>,
+    accepting: JoinHandle<()>,
+}
+
+impl Sim {
+    /// Starts; there may be several in one process. Needs a tokio runtime with I/O and time, and runs as tasks of it.
+    ///
+    /// # Errors
+    /// The port is taken, or the state file is not one of this fleet's.
+    pub async fn start(fleet: Fleet, options: Options) -> Result<Running, SimError> {
+        let state = options.state_file.map(|path| StateFile::new(path, &fleet));
+        let kept = match &state {
+            Some(file) => file.load()?,
+            None => None,
+        };
+        let port = options.port;
+        let listen = |source| SimError::Listen { port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let front = match kept {
+            Some(world) => Front::new(&fleet, world),
+            None => Front::new(&fleet, fleet.world.clone()),
+        };
+        if let Some(file) = &state {
+            front.with_world(|world| file.save(world))?;
+        }
+        let front = Arc::new(front);
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&front)));
+        Ok(Running { address, front, state, accepting })
+    }
+}
+
+impl Running {
+    /// `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Every request so far, in the order in which they were answered.
+    pub fn requests(&self) -> Vec<Request> {
+        self.front.requests()
+    }
+
+    /// Stops, cutting connections, and keeps the world if there is a state file.
+    ///
+    /// # Errors
+    /// The state file cannot be written.
+    pub async fn shutdown(mut self) -> Result<(), SimError> {
+        self.accepting.abort();
+        // It ends by being cancelled: there is nothing to learn from how.
+        let _ = (&mut self.accepting).await;
+        if let Some(file) = &self.state {
+            self.front.with_world(|world| file.save(world))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Accepts until it is aborted; the connections end with it.
+async fn accept(listener: TcpListener, front: Arc<Front>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                if let Ok((stream, _)) = accepted {
+                    connections.spawn(serve(stream, Arc::clone(&front)));
+                }
+            }
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+        }
+    }
+}
+
+async fn serve(stream: TcpStream, front: Arc<Front>) {
+    // Answers are written whole: waiting to fill a packet would only add delay.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| respond(Arc::clone(&front), request));
+    // A client that hangs up, and a connection that a fault cuts, both end here: neither is an error of ours.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// An error of this makes hyper close the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed on purpose")]
+struct Closed;
+
+async fn respond(front: Arc<Front>, request: HttpRequest<HttpBody>) -> Result<Response<Answered>, Closed> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Closed)?.to_bytes();
+    let incoming = Incoming {
+        method: head.method.as_str().to_owned(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        authorization: head
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+        body: body.to_vec(),
+    };
+    let latency = front.latency();
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    match front.answer(&incoming) {
+        Answer::Whole(reply) => Ok(response(reply, false)),
+        Answer::Cut(reply) => Ok(response(reply, true)),
+        Answer::Reset => Err(Closed),
+        Answer::Hang => match std::future::pending::<Infallible>().await {},
+    }
+}
+
+fn response(reply: Reply, cut: bool) -> Response<Answered> {
+    let length = reply.body.len() as u64;
+    let mut body = Bytes::from(reply.body);
+    if cut {
+        body.truncate(body.len() / 2);
+    }
+    let mut response = Response::new(Answered { body: Some(body), length, cut });
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    if let Ok(id) = HeaderValue::from_str(&reply.request_id) {
+        headers.insert("x-amzn-requestid", id);
+    }
+    if let Some(code) = reply.error_type.and_then(|code| HeaderValue::from_str(&code).ok()) {
+        headers.insert("x-amzn-errortype", code);
+    }
+    response
+}
+
+/// The body of an answer; a cut one promises more than it has.
+struct Answered {
+    body: Option<Bytes>,
+    length: u64,
+    cut: bool,
+}
+
+impl Body for Answered {
+    type Data = Bytes;
+    type Error = Closed;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
+        match self.body.take() {
+            Some(body) => Poll::Ready(Some(Ok(Frame::data(body)))),
+            None if self.cut => Poll::Ready(Some(Err(Closed))),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_none() && !self.cut
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.length)
+    }
+}

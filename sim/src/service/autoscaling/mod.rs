@@ -1,0 +1,101 @@
+//! Auto Scaling.
+
+mod groups;
+mod launch_configurations;
+mod warm_pool;
+
+use std::collections::HashMap;
+
+use super::{Call, QueryOperation};
+use crate::wire::error::ApiError;
+use crate::wire::page::Page;
+use crate::wire::query::Params;
+use crate::wire::xml::Xml;
+use crate::world::{Group, Instance, InstanceState, LaunchSource, Launcher, Region};
+
+/// Every operation.
+pub const OPERATIONS: &[QueryOperation] = &[
+    QueryOperation { name: "DescribeAutoScalingGroups", run: groups::describe },
+    QueryOperation { name: "DescribeLaunchConfigurations", run: launch_configurations::describe },
+    QueryOperation { name: "DescribeWarmPool", run: warm_pool::describe },
+];
+
+/// Takes the parameters that every list has.
+fn page(
+    call: &Call<'_>,
+    operation: &str,
+    default: usize,
+    max: i64,
+    question: &str,
+    params: &mut Params,
+) -> Result<Page, ApiError> {
+    let size = match params.number("MaxRecords")? {
+        None => default,
+        Some(size) if size < 1 => return Err(constraint(size, "greater than or equal to 1")),
+        Some(size) if size > max => {
+            return Err(constraint(size, &format!("less than or equal to {max}")));
+        }
+        Some(size) => usize::try_from(size).unwrap_or(default),
+    };
+    let token = params.text("NextToken");
+    call.page(operation, size, token.as_deref(), question)
+        .ok_or_else(|| ApiError::bad("InvalidNextToken", "The NextToken value is not valid."))
+}
+
+fn constraint(value: i64, must: &str) -> ApiError {
+    ApiError::bad(
+        "ValidationError",
+        format!(
+            "1 validation error detected: Value '{value}' at 'maxRecords' failed to satisfy constraint: \
+             Member must have value {must}"
+        ),
+    )
+}
+
+/// The instances of a Region by id: a group knows only ids.
+fn by_id(region: &Region) -> HashMap<&str, &Instance> {
+    region.instances.iter().map(|instance| (instance.id.as_str(), instance)).collect()
+}
+
+/// An instance as its group sees it.
+fn instance(xml: &mut Xml, group: &Group, instance: &Instance, warm: bool) {
+    let healthy = matches!(instance.state, InstanceState::Running | InstanceState::Pending) || warm;
+    xml.value("ProtectedFromScaleIn", false);
+    xml.text("AvailabilityZone", &instance.zone);
+    xml.text("InstanceId", &instance.id);
+    xml.text("InstanceType", &instance.instance_type);
+    xml.text("HealthStatus", if healthy { "Healthy" } else { "Unhealthy" });
+    xml.text("LifecycleState", lifecycle(instance.state, warm));
+    match &instance.launcher {
+        Launcher::Template { id, name, version } => xml.element("LaunchTemplate", |xml| {
+            xml.text("LaunchTemplateId", id);
+            xml.text("LaunchTemplateName", name);
+            xml.value("Version", version);
+        }),
+        Launcher::LaunchConfiguration(name) => xml.text("LaunchConfigurationName", name),
+        Launcher::Call => {}
+    }
+    if let LaunchSource::Mixed(policy) = &group.source {
+        let weight = policy.overrides.iter().find_map(|entry| {
+            entry.weight.filter(|_| entry.instance_type.as_ref() == Some(&instance.instance_type))
+        });
+        if let Some(weight) = weight {
+            xml.value("WeightedCapacity", weight);
+        }
+    }
+}
+
+fn lifecycle(state: InstanceState, warm: bool) -> &'static str {
+    match (warm, state) {
+        (true, InstanceState::Stopped) => "Warmed:Stopped",
+        (true, InstanceState::Running) => "Warmed:Running",
+        (true, _) => "Warmed:Pending",
+        (false, InstanceState::Pending) => "Pending",
+        (false, _) => "InService",
+    }
+}
+
+/// A group drops an instance when it terminates.
+fn is_member(instance: &Instance) -> bool {
+    !matches!(instance.state, InstanceState::Terminated | InstanceState::ShuttingDown)
+}

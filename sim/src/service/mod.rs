@@ -1,0 +1,120 @@
+//! The services: a table of operations for each, and what an operation gets to see.
+
+pub mod autoscaling;
+pub mod ec2;
+pub mod eks;
+pub mod sts;
+
+use serde_json::Value;
+
+use crate::fleet::schema::Settings;
+use crate::wire::error::ApiError;
+use crate::wire::page::Page;
+use crate::wire::query::Params;
+use crate::wire::xml::Xml;
+use crate::world::{AccessKey, Account, Region};
+
+/// A service of AWS's that the simulator has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Security Token Service.
+    Sts,
+    /// Elastic Compute Cloud.
+    Ec2,
+    /// Auto Scaling.
+    AutoScaling,
+    /// Elastic Kubernetes Service.
+    Eks,
+}
+
+impl Service {
+    /// By the name in a credential scope.
+    pub fn by_name(name: &str) -> Option<Self> {
+        match name {
+            "sts" => Some(Self::Sts),
+            "ec2" => Some(Self::Ec2),
+            "autoscaling" => Some(Self::AutoScaling),
+            "eks" => Some(Self::Eks),
+            _ => None,
+        }
+    }
+
+    /// By the version of a Query API.
+    pub fn by_version(version: &str) -> Option<Self> {
+        [Self::Sts, Self::Ec2, Self::AutoScaling].into_iter().find(|service| service.version() == version)
+    }
+
+    /// The name in a credential scope, in IAM actions and in the request log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sts => "sts",
+            Self::Ec2 => "ec2",
+            Self::AutoScaling => "autoscaling",
+            Self::Eks => "eks",
+        }
+    }
+
+    /// The version of its API.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Sts => "2011-06-15",
+            Self::Ec2 => "2016-11-15",
+            Self::AutoScaling => "2011-01-01",
+            Self::Eks => "2017-11-01",
+        }
+    }
+
+    /// The namespace of its XML.
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+            Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+            Self::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
+            Self::Eks => "",
+        }
+    }
+}
+
+/// What an operation gets to see: who asks, and the Region that they ask about.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'w> {
+    /// The account that asks.
+    pub account: &'w Account,
+    /// The key it asks with.
+    pub key: &'w AccessKey,
+    /// The Region's name.
+    pub region_name: &'w str,
+    /// What is in it.
+    pub region: &'w Region,
+    /// How the simulator behaves.
+    pub settings: &'w Settings,
+}
+
+/// An operation of a Query service: writes what goes inside its answer.
+pub struct QueryOperation {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub run: fn(&Call<'_>, Params, &mut Xml) -> Result<(), ApiError>,
+}
+
+/// An operation of a REST service.
+pub struct RestOperation {
+    /// Its name.
+    pub name: &'static str,
+    /// `GET` and others.
+    pub method: &'static str,
+    /// Its path; a part in braces may be anything.
+    pub path: &'static str,
+    /// What it does, with the parts of the path that may be anything.
+    pub run: fn(&Call<'_>, &[String], Params) -> Result<Value, ApiError>,
+}
+
+impl Call<'_> {
+    /// The page that a request asks for. `size` has been checked by the service.
+    fn page(&self, operation: &str, size: usize, token: Option<&str>, question: &str) -> Option<Page> {
+        let question =
+            format!("{operation}\u{1f}{}\u{1f}{}\u{1f}{question}", self.account.id, self.region_name);
+        Page::new(size, token, &question, self.settings.empty_pages)
+    }
+}

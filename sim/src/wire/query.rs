@@ -1,0 +1,178 @@
+//! Parameters of the Query services, and of REST query strings.
+//!
+//! Parameters are taken out as an operation reads them. What is left at the end was not understood, and is refused
+//! rather than ignored.
+
+use std::collections::BTreeMap;
+
+use super::error::ApiError;
+use super::filter::Filter;
+
+/// How a service names lists, and what it calls its errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// `InstanceId.1`.
+    Ec2,
+    /// `AutoScalingGroupNames.member.1`.
+    Query,
+    /// `?maxResults=1`.
+    Rest,
+}
+
+/// The parameters of a request.
+#[derive(Debug, Clone)]
+pub struct Params {
+    values: BTreeMap<String, String>,
+    dialect: Dialect,
+}
+
+impl Params {
+    /// Reads a form or a query string.
+    pub fn parse(encoded: &[u8], dialect: Dialect) -> Self {
+        let values = form_urlencoded::parse(encoded)
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        Self { values, dialect }
+    }
+
+    /// Everything that decides which items an answer lists: tokens are only good for the same question.
+    pub fn question(&self) -> String {
+        let mut question = String::new();
+        for (name, value) in &self.values {
+            if !matches!(
+                name.as_str(),
+                "NextToken" | "MaxResults" | "MaxRecords" | "nextToken" | "maxResults"
+            ) {
+                question.push_str(name);
+                question.push('=');
+                question.push_str(value);
+                question.push('\u{1f}');
+            }
+        }
+        question
+    }
+
+    /// A text; an empty one counts as absent.
+    pub fn text(&mut self, name: &str) -> Option<String> {
+        self.values.remove(name).filter(|value| !value.is_empty())
+    }
+
+    /// True or false.
+    pub fn flag(&mut self, name: &str) -> Result<Option<bool>, ApiError> {
+        match self.text(name).as_deref() {
+            None => Ok(None),
+            Some("true" | "True" | "1") => Ok(Some(true)),
+            Some("false" | "False" | "0") => Ok(Some(false)),
+            Some(other) => Err(self.invalid(name, other, "is not a boolean")),
+        }
+    }
+
+    /// A whole number.
+    pub fn number(&mut self, name: &str) -> Result<Option<i64>, ApiError> {
+        match self.text(name) {
+            None => Ok(None),
+            Some(text) => text.parse().map(Some).map_err(|_| self.invalid(name, &text, "is not an integer")),
+        }
+    }
+
+    /// A list.
+    pub fn list(&mut self, name: &str) -> Vec<String> {
+        let prefix = match self.dialect {
+            Dialect::Ec2 | Dialect::Rest => format!("{name}."),
+            Dialect::Query => {
+                // An empty list is sent as `Name=`.
+                self.values.remove(name);
+                format!("{name}.member.")
+            }
+        };
+        let mut numbered: Vec<(u32, String)> = Vec::new();
+        let keys: Vec<String> = self.values.keys().filter(|key| key.starts_with(&prefix)).cloned().collect();
+        for key in keys {
+            if let Ok(number) = key[prefix.len()..].parse()
+                && let Some(value) = self.values.remove(&key)
+            {
+                numbered.push((number, value));
+            }
+        }
+        numbered.sort_unstable();
+        numbered.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Filters.
+    pub fn filters(&mut self) -> Result<Vec<Filter>, ApiError> {
+        let (prefix, values) = match self.dialect {
+            Dialect::Ec2 | Dialect::Rest => ("Filter.", "Value"),
+            Dialect::Query => {
+                self.values.remove("Filters");
+                ("Filters.member.", "Values")
+            }
+        };
+        let mut numbers: Vec<u32> = self
+            .values
+            .keys()
+            .filter_map(|key| key.strip_prefix(prefix)?.split('.').next()?.parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut filters = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let Some(name) = self.text(&format!("{prefix}{number}.Name")) else {
+                return Err(ApiError::bad(
+                    if self.dialect == Dialect::Ec2 { "InvalidParameterValue" } else { "ValidationError" },
+                    "A filter has no name",
+                ));
+            };
+            let values = self.list(&format!("{prefix}{number}.{values}"));
+            if values.len() > 200 {
+                return Err(ApiError::bad(
+                    "FilterLimitExceeded",
+                    "The maximum number of filter values specified on a single call is 200",
+                ));
+            }
+            filters.push(Filter { name, values });
+        }
+        Ok(filters)
+    }
+
+    /// Refuses what nobody took.
+    pub fn finish(self) -> Result<(), ApiError> {
+        match (self.values.keys().next(), self.dialect) {
+            (None, _) => Ok(()),
+            (Some(name), Dialect::Ec2) => {
+                Err(ApiError::bad("UnknownParameter", format!("The parameter {name} is not recognized")))
+            }
+            (Some(name), Dialect::Query) => Err(ApiError::bad(
+                "ValidationError",
+                format!("1 validation error detected: the parameter {name} is not recognized"),
+            )),
+            (Some(name), Dialect::Rest) => Err(ApiError::bad(
+                "InvalidParameterException",
+                format!("the parameter {name} is not recognized"),
+            )),
+        }
+    }
+
+    fn invalid(&self, name: &str, value: &str, why: &str) -> ApiError {
+        match self.dialect {
+            Dialect::Ec2 => ApiError::bad(
+                "InvalidParameterValue",
+                format!("Invalid value '{value}' for {name}: it {why}"),
+            ),
+            Dialect::Query => ApiError::bad("ValidationError", format!("Value '{value}' at '{name}' {why}")),
+            Dialect::Rest => ApiError::bad("InvalidParameterException", format!("{name}: '{value}' {why}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_in_the_order_of_their_numbers_and_leftovers_are_refused() {
+        let mut params =
+            Params::parse(b"InstanceId.10=j&InstanceId.2=b&InstanceId.1=a&Surprise=1", Dialect::Ec2);
+        assert_eq!(params.list("InstanceId"), ["a", "b", "j"]);
+        assert_eq!(params.finish().unwrap_err().code, "UnknownParameter");
+    }
+}

@@ -1,0 +1,133 @@
+//! What exists: accounts, Regions and everything in them, as plain data.
+//!
+//! Nothing here knows how a request or an answer looks on the wire, and nothing here knows where a resource came
+//! from: [`crate::build`] makes a world from a fleet, [`crate::state`] keeps it in a file.
+
+mod eks;
+mod groups;
+mod images;
+mod instances;
+mod options;
+mod templates;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::eks::{Cluster, HealthIssue, NodeGroup, ScalingConfig, TemplateReference};
+pub use self::groups::{
+    Group, GroupTag, InstanceRequirements, LaunchConfiguration, LaunchSource, MixedInstances, Override,
+    TemplateSpecification, WarmPool,
+};
+pub use self::images::{Image, ImageStatus};
+pub use self::instances::{Instance, InstanceState, Launcher};
+pub use self::options::{
+    AccountDefaults, EffectiveOptions, ManagedBy, MetadataOptions, Switch, Tokens, at_launch,
+};
+pub use self::templates::{BlockDevice, LaunchTemplate, TemplateData, TemplateVersion};
+
+/// Tags, or anything else that is a name and a value.
+pub type Tags = BTreeMap<String, String>;
+
+/// Everything that exists, in every account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct World {
+    /// By account id.
+    pub accounts: BTreeMap<String, Account>,
+}
+
+/// One account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// Twelve digits.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub partition: String,
+    /// Who may ask.
+    pub access_keys: Vec<AccessKey>,
+    /// Every Region of the partition, by name.
+    pub regions: BTreeMap<String, Region>,
+}
+
+/// An access key of a user. There is no secret: signatures are not verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessKey {
+    /// `AKIA…`.
+    pub id: String,
+    /// The IAM user.
+    pub user: String,
+    /// Are its credentials no longer valid?
+    pub expired: bool,
+}
+
+/// May the account use the Region?
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptIn {
+    /// Yes, as every account may.
+    #[default]
+    NotRequired,
+    /// Yes, it asked for it.
+    OptedIn,
+    /// No.
+    NotOptedIn,
+}
+
+impl OptIn {
+    /// AWS's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotRequired => "opt-in-not-required",
+            Self::OptedIn => "opted-in",
+            Self::NotOptedIn => "not-opted-in",
+        }
+    }
+}
+
+/// What one account has in one Region.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Region {
+    /// May the account use it?
+    pub opt_in: OptIn,
+    /// The defaults for new instances.
+    pub account_defaults: AccountDefaults,
+    /// By image id: those of the account, and those of others that it uses.
+    pub images: BTreeMap<String, Image>,
+    /// By template id.
+    pub templates: BTreeMap<String, LaunchTemplate>,
+    /// By name.
+    pub launch_configurations: BTreeMap<String, LaunchConfiguration>,
+    /// By name.
+    pub groups: BTreeMap<String, Group>,
+    /// In the order in which they were launched, those of one reservation side by side.
+    pub instances: Vec<Instance>,
+    /// By name.
+    pub clusters: BTreeMap<String, Cluster>,
+}
+
+impl World {
+    /// The account and the key that an access key id belongs to.
+    pub fn account_of_key(&self, id: &str) -> Option<(&Account, &AccessKey)> {
+        self.accounts
+            .values()
+            .find_map(|account| Some((account, account.access_keys.iter().find(|key| key.id == id)?)))
+    }
+}
+
+impl Account {
+    /// The ARN of a user of the account.
+    pub fn user_arn(&self, user: &str) -> String {
+        format!("arn:{}:iam::{}:user/{user}", self.partition, self.id)
+    }
+
+    /// The ARN of something in a Region.
+    pub fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{resource}", self.partition, self.id)
+    }
+}
