@@ -50,10 +50,10 @@ pub struct Run {
     /// The version of imdsctl.
     pub version: String,
     /// When reading began.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub started_at: Timestamp,
     /// When everything was read.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub finished_at: Timestamp,
     /// How many API requests were sent, by `service:Operation`, retries included.
     pub api_calls: BTreeMap<String, u64>,

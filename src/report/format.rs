@@ -1,0 +1,98 @@
+//! What a format is, and which there are.
+
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+
+use super::{Csv, Json, Report, Table, TableStyle};
+
+/// A way to write a report.
+pub trait Format {
+    /// Writes the whole document. The same report gives the same bytes.
+    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// The formats, by the names that `-o` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReportFormat {
+    /// For people on a terminal.
+    Table,
+    /// The contract, as one object.
+    Json,
+    /// One row a finding, for spreadsheets.
+    Csv,
+}
+
+impl ReportFormat {
+    /// All of them, in the order in which help lists them.
+    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Csv];
+
+    /// The name that `-o` takes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
+
+    /// Its writer. Only the table has a style; what the caller knows of its terminal goes there.
+    pub fn writer(self, style: TableStyle) -> Box<dyn Format> {
+        match self {
+            Self::Table => Box::new(Table { style }),
+            Self::Json => Box::new(Json),
+            Self::Csv => Box::new(Csv),
+        }
+    }
+}
+
+impl fmt::Display for ReportFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for ReportFormat {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|format| format.as_str() == name)
+            .ok_or_else(|| UnknownFormat { name: name.to_owned() })
+    }
+}
+
+/// A format's name that means none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format {name:?}: expected one of {}", Self::names())]
+pub struct UnknownFormat {
+    /// What was given.
+    pub name: String,
+}
+
+impl UnknownFormat {
+    fn names() -> String {
+        let names: Vec<_> = ReportFormat::ALL.iter().map(|format| format.as_str()).collect();
+        names.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_is_found_by_its_name() {
+        for format in ReportFormat::ALL {
+            assert_eq!(format.to_string().parse(), Ok(*format));
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_answered_with_the_known_ones() {
+        let error = "xml\u{1b}".parse::<ReportFormat>().unwrap_err();
+        assert_eq!(error.to_string(), r#"unknown format "xml\u{1b}": expected one of table, json, csv"#);
+    }
+}

@@ -1,0 +1,70 @@
+//! The JSON Schema of a report, generated from the types of the contract.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform as _};
+use schemars::{Schema, json_schema as schema};
+use serde_json::{Map, Value};
+
+use super::{Report, SCHEMA};
+
+/// The `$id` of the JSON Schema. It names the schema; nothing has to be there.
+pub const SCHEMA_ID: &str = "urn:imdsctl:report:v1";
+
+/// The JSON Schema (draft 2020-12) of a report.
+///
+/// Enums are open. Each is an `anyOf` of the values that this version writes, each with its meaning, and of any
+/// other value of that type: a document of a later version stays valid, and a reader must accept, and pass over,
+/// a value that it does not know. Likewise nothing forbids members that a later version adds.
+pub fn json_schema() -> Value {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut root = generator.into_root_schema_for::<Report>();
+    RecursiveTransform(open).transform(&mut root);
+    root.insert("$id".into(), SCHEMA_ID.into());
+    root.insert("title".into(), "imdsctl report, version 1".into());
+    if let Some(tag) = root.pointer_mut("/properties/schema").and_then(Value::as_object_mut) {
+        tag.insert("const".into(), SCHEMA.into());
+    }
+    root.to_value()
+}
+
+/// Opens an enum for values, and an object for members, that a later version adds.
+fn open(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    object.remove("additionalProperties").and_then(|allowed| {
+        // `false` closes an object; a schema says what a map holds.
+        (allowed != Value::Bool(false)).then(|| object.insert("additionalProperties".into(), allowed))
+    });
+    if let Some(Value::Array(values)) = object.remove("enum") {
+        object.remove("type");
+        let constant = |value| Value::Object(Map::from_iter([("const".to_owned(), value)]));
+        object.insert("anyOf".into(), with_others(values.into_iter().map(constant).collect()));
+    } else if let Some(Value::Array(variants)) = object.remove("oneOf") {
+        object.insert("anyOf".into(), with_others(variants));
+    }
+}
+
+/// Known variants, and any other of the same type.
+fn with_others(mut variants: Vec<Value>) -> Value {
+    let objects = variants.iter().any(|variant| variant["type"] == "object");
+    let other = schema!({
+        "type": if objects { "object" } else { "string" },
+        "description": "What a later version may add; to be accepted.",
+    });
+    variants.push(other.to_value());
+    Value::Array(variants)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enums_are_open() {
+        let schema = json_schema();
+        let severity = schema["$defs"]["Severity"]["anyOf"].as_array().unwrap();
+        assert_eq!(severity[0]["const"], "critical");
+        assert_eq!(severity.last().unwrap()["type"], "string");
+        assert!(!schema.to_string().contains("oneOf"));
+        assert!(!schema.to_string().contains(r#""additionalProperties":false"#));
+    }
+}

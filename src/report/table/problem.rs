@@ -1,0 +1,187 @@
+//! One problem: what is wrong, where, where it comes from, and what to do.
+
+use std::io;
+
+use super::page::{Page, Paint, Text};
+use super::sentence;
+use crate::finding::{Finding, ResourceType};
+use crate::report::problems::{Cause, Place, PlaceKind, Problem};
+use crate::report::words::{self, count, grouped};
+
+/// Where the right column begins.
+pub(super) const INDENT: usize = 11;
+/// Where labels begin.
+pub(super) const LABEL: usize = 2;
+/// How many groups, nodes and notes of a problem are listed.
+pub(super) const LISTED: usize = 5;
+
+/// All problems, one under the other.
+pub(super) fn section(
+    page: &mut Page<'_>,
+    problems: &[&Problem<'_>],
+    several_policies: bool,
+) -> io::Result<()> {
+    for problem in problems {
+        page.gap()?;
+        write(page, problem, several_policies)?;
+    }
+    Ok(())
+}
+
+pub(super) fn write(page: &mut Page<'_>, problem: &Problem<'_>, several_policies: bool) -> io::Result<()> {
+    headline(page, problem, several_policies)?;
+    let reach = sentence::reach(problem);
+    if !reach.is_empty() {
+        page.paragraph(INDENT, &page.text().say(reach))?;
+    }
+    label(page, "where", &sentence::location(page.text(), problem))?;
+    places(page, problem)?;
+    nodes(page, problem)?;
+    if let Some(cause) = sentence::cause(page.text(), problem) {
+        label(page, "cause", &cause)?;
+    }
+    fix(page, problem)?;
+    notes(page, problem)
+}
+
+/// A line, or several, with a label in the left column.
+pub(super) fn label(page: &mut Page<'_>, label: &str, text: &Text) -> io::Result<()> {
+    let label = page.text().paint(Paint::Faint, label);
+    page.labelled(&label, LABEL, INDENT, text)
+}
+
+fn headline(page: &mut Page<'_>, problem: &Problem<'_>, several_policies: bool) -> io::Result<()> {
+    let key = &problem.key;
+    let severity = page.text().paint(Paint::Severity(key.severity), key.severity.as_str().to_uppercase());
+    let mut text = page.text();
+    if several_policies {
+        text = text.id(key.policy).paint(Paint::Strong, "/");
+    }
+    text = sentence::wrong(text.id(key.rule).paint(Paint::Strong, ":").say(" "), problem);
+    page.labelled(&severity, 0, INDENT, &text)
+}
+
+/// The groups, and the nodes that are of none, as a list.
+fn places(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
+    if matches!(problem.key.cause, Cause::Exemption(_)) {
+        return Ok(());
+    }
+    let places = problem.places();
+    let shown = &places[..places.len().min(LISTED)];
+    let names: Vec<_> = shown.iter().map(|place| place_name(page.text(), place)).collect();
+    // A name that is much longer than the others does not push all of them to the right.
+    let widest = page.columns().saturating_sub(INDENT + 30);
+    let column = names.iter().map(Text::width).filter(|width| *width <= widest).max().unwrap_or(0) + 2;
+    for (place, name) in shown.iter().zip(names) {
+        let detail = place_detail(place);
+        let fits = name.width() < column;
+        let text = if fits { name.padded(column) } else { name.say(" ") }.say(detail);
+        page.paragraph(INDENT, &text)?;
+    }
+    more(page, places.len() as u64)
+}
+
+/// Says how many were left out of a list.
+fn more(page: &mut Page<'_>, all: u64) -> io::Result<()> {
+    match all.saturating_sub(LISTED as u64) {
+        0 => Ok(()),
+        rest => {
+            let text = page.text().paint(Paint::Faint, format!("+{} more (all in -o json)", grouped(rest)));
+            page.paragraph(INDENT, &text)
+        }
+    }
+}
+
+fn place_name(text: Text, place: &Place<'_>) -> Text {
+    let (id, cluster) = match (&place.kind, &place.id) {
+        (PlaceKind::Resource(ResourceType::AccountDefaults), _) => return text.say("the account's default"),
+        (PlaceKind::Nodes(_), None) => (text.say("no cluster"), None),
+        (_, Some(id)) => {
+            // A managed node group's id begins with its cluster.
+            let cluster = place.cluster.filter(|cluster| {
+                *cluster != id && !id.strip_prefix(cluster).is_some_and(|rest| rest.starts_with('/'))
+            });
+            (text.id(id), cluster)
+        }
+        (_, None) => (text, None),
+    };
+    let mut facts: Vec<Text> = Vec::new();
+    let blank = id.empty();
+    let fact = || blank.clone();
+    if let Some(name) = place.name {
+        facts.push(fact().name(name));
+    }
+    if let PlaceKind::Nodes(Some(by)) = place.kind {
+        facts.push(fact().say(words::managed_by(by)));
+    }
+    if let Some(cluster) = cluster {
+        facts.push(fact().say("cluster ").name(cluster));
+    }
+    if !place.cluster_exists {
+        facts.push(fact().paint(Paint::Warning, "cluster no longer exists"));
+    }
+    id.in_brackets(facts)
+}
+
+/// How many nodes, and whether the next is affected.
+fn place_detail(place: &Place<'_>) -> String {
+    let now = match place.of {
+        Some(of) if of > place.nodes => format!("{} of {}", grouped(place.nodes), count(of, "node")),
+        _ => count(place.nodes, "node"),
+    };
+    match (place.kind, place.nodes, place.of) {
+        (PlaceKind::Resource(_), 0, _) => String::new(),
+        (_, _, None) => now,
+        (_, 0, Some(0)) => "no node yet, but the next".to_owned(),
+        (_, 0, Some(_)) => format!("{now}, but the next"),
+        (_, _, Some(_)) => format!("{now}, and the next"),
+    }
+}
+
+/// The nodes themselves, where there is no group to look at instead.
+fn nodes(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
+    if problem.groups > 0 || problem.nodes == 0 {
+        return Ok(());
+    }
+    let nodes = problem.findings.iter().filter(|finding| finding.resource.r#type == ResourceType::Instance);
+    let mut text = page.text();
+    for (at, node) in nodes.take(LISTED).enumerate() {
+        text = node_name(if at == 0 { text } else { text.say(", ") }, node);
+    }
+    label(page, if problem.nodes == 1 { "node" } else { "nodes" }, &text)?;
+    more(page, problem.nodes)
+}
+
+fn node_name(text: Text, node: &Finding) -> Text {
+    let text = text.id(&node.resource.id);
+    match node.resource.name.as_deref() {
+        Some(name) if !name.is_empty() => {
+            text.say(" ").paint(Paint::Faint, "(").name(name).paint(Paint::Faint, ")")
+        }
+        _ => text,
+    }
+}
+
+fn fix(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
+    let remedies = problem.remedies();
+    if let Some(text) = sentence::fix(page.text(), &remedies) {
+        label(page, "fix", &text)?;
+    }
+    if let Some(text) = sentence::stopgap(page.text(), &remedies) {
+        label(page, "stop-gap", &text)?;
+    }
+    Ok(())
+}
+
+/// What fixes and findings have to add, a sentence each.
+fn notes(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
+    let remedies = problem.remedies();
+    let of_findings = problem.findings.iter().flat_map(|finding| finding.notes.iter().map(String::as_str));
+    let of_fixes = remedies.iter().flat_map(|remedy| remedy.notes.iter().copied());
+    let mut seen = std::collections::HashSet::new();
+    let notes: Vec<_> = of_findings.chain(of_fixes).filter(|note| seen.insert(*note)).collect();
+    for (at, note) in notes.iter().take(LISTED).enumerate() {
+        label(page, if at == 0 { "note" } else { "" }, &page.text().prose(note))?;
+    }
+    more(page, notes.len() as u64)
+}

@@ -1,0 +1,330 @@
+//! Everything around the problems.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io;
+
+use super::page::{Page, Paint, Text};
+use super::problem::{self, LABEL, LISTED, label};
+use crate::finding::{ExemptionSummary, ResourceType, Severity, Status};
+use crate::model::AccountId;
+use crate::report::Report;
+use crate::report::problems::{Cause, Problem};
+use crate::report::words::{self, and, count, grouped};
+
+/// What made the report, by which policy, and when.
+pub(super) fn head(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let run = &report.run;
+    let mut text = page.text().paint(Paint::Strong, "imdsctl").say(" ").name(&run.version).dot();
+    text = text.say(words::plural(report.policies.len() as u64, "policy")).say(" ");
+    for (at, policy) in report.policies.iter().enumerate() {
+        text = if at == 0 { text } else { text.say(", ") }.name(&policy.name).say(" ").name(&policy.version);
+    }
+    let finished = run.finished_at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    page.paragraph(0, &text.dot().say(finished))?;
+    page.gap()
+}
+
+/// The whole report in a sentence.
+pub(super) fn verdict(
+    page: &mut Page<'_>,
+    report: &Report,
+    failing: &[&Problem<'_>],
+    unknown: &[&Problem<'_>],
+) -> io::Result<()> {
+    let summary = &report.summary;
+    let judged = summary.passed + summary.failed + summary.exempt + summary.unknown + summary.not_applicable;
+    let text = page.text();
+    let text = match (failing.len() as u64, unknown.len() as u64) {
+        (0, 0) if judged == 0 => text.say("Nothing to judge: there is no node that a policy matches."),
+        (0, 0) => text.paint(Paint::Good, "Everything that was judged complies.").say(format!(
+            " {} on {}.",
+            count(judged, "check"),
+            count(summary.instances, "node")
+        )),
+        (0, unknown) => text
+            .paint(
+                Paint::Warning,
+                format!("No problem found, but {} could not be judged", count(unknown, "case")),
+            )
+            .say("; that counts like a failure."),
+        (problems, unknown) => {
+            let also =
+                if unknown > 0 { format!(", and {} unknown", grouped(unknown)) } else { String::new() };
+            text.paint(Paint::Bad, count(problems, "problem"))
+                .say(format!(" behind {}{also}; worst first.", count(summary.failed, "failed check")))
+        }
+    };
+    page.paragraph(0, &text)?;
+    if !report.incomplete() {
+        return Ok(());
+    }
+    let text = page.text().paint(Paint::Warning, "Not everything could be read");
+    page.paragraph(0, &text.say(": see the coverage below."))
+}
+
+/// What could not be told. It counts like a failure.
+pub(super) fn unknown(page: &mut Page<'_>, unknown: &[&Problem<'_>], several: bool) -> io::Result<()> {
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    page.title(&format!("{} unknown (counts like a failure)", grouped(unknown.len() as u64)))?;
+    for (at, problem) in unknown.iter().enumerate() {
+        if at > 0 {
+            page.gap()?;
+        }
+        problem::write(page, problem, several)?;
+    }
+    Ok(())
+}
+
+/// What the policy accepts, a paragraph for each exemption.
+pub(super) fn exempt(page: &mut Page<'_>, exempt: &[&Problem<'_>]) -> io::Result<()> {
+    let mut exemptions: BTreeMap<(&str, &str), Exempted<'_>> = BTreeMap::new();
+    for problem in exempt {
+        for finding in &problem.findings {
+            let Some(exemption) = &finding.exemption else { continue };
+            let exempted = exemptions.entry((&finding.policy, &exemption.id)).or_insert_with(|| Exempted {
+                exemption,
+                rules: Vec::new(),
+                counts: BTreeMap::new(),
+            });
+            if !exempted.rules.contains(&finding.rule.as_str()) {
+                exempted.rules.push(&finding.rule);
+            }
+            *exempted.counts.entry(finding.resource.r#type).or_default() += 1;
+        }
+    }
+    if exemptions.is_empty() {
+        return Ok(());
+    }
+    page.title(&format!("{} accepted by the policy", count(exemptions.len() as u64, "exemption")))?;
+    for exempted in exemptions.values() {
+        exempted.write(page)?;
+    }
+    Ok(())
+}
+
+/// What one exemption covers.
+struct Exempted<'a> {
+    exemption: &'a ExemptionSummary,
+    rules: Vec<&'a str>,
+    counts: BTreeMap<ResourceType, u64>,
+}
+
+impl Exempted<'_> {
+    fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+        let exemption = self.exemption;
+        let mut text = page.text().id(&exemption.id).say(": ");
+        for (at, rule) in self.rules.iter().enumerate() {
+            text = if at == 0 { text } else { text.say(", ") }.name(rule);
+        }
+        text = text.say(" on ").say(resources(&self.counts));
+        page.paragraph(LABEL, &text)?;
+        let mut why = page.text().prose(&exemption.reason);
+        if let Some(owner) = &exemption.owner {
+            why = why.dot().name(owner);
+        }
+        if let Some(day) = exemption.expires {
+            why = why.dot().say(format!("until {day}"));
+        }
+        page.paragraph(LABEL + 2, &why)
+    }
+}
+
+/// `12 nodes and 2 node groups`
+fn resources(counts: &BTreeMap<ResourceType, u64>) -> String {
+    let counts: Vec<_> = counts.iter().map(|(kind, n)| count(*n, words::resource_type(*kind))).collect();
+    and(&counts)
+}
+
+/// What passed and what means nothing, where the report holds it: a line for each rule.
+pub(super) fn passed(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let mut rules: BTreeMap<_, BTreeMap<ResourceType, u64>> = BTreeMap::new();
+    for finding in &report.findings {
+        if matches!(finding.status, Status::Pass | Status::NotApplicable) {
+            let key = (finding.policy.as_str(), finding.rule.as_str(), finding.status);
+            *rules.entry(key).or_default().entry(finding.resource.r#type).or_default() += 1;
+        }
+    }
+    if rules.is_empty() {
+        return Ok(());
+    }
+    page.title("Passed and not applicable")?;
+    for ((policy, rule, status), counts) in rules {
+        let on = resources(&counts);
+        let what = match status {
+            Status::Pass => format!(": pass on {on}"),
+            _ => format!(": not applicable on {on} (no metadata service)"),
+        };
+        let text = page.text().name(policy).say("/").name(rule).say(what);
+        page.paragraph(LABEL, &text)?;
+    }
+    Ok(())
+}
+
+/// The counts.
+pub(super) fn summary(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let summary = &report.summary;
+    page.title("Summary")?;
+    let fleet = [
+        (summary.accounts, "account"),
+        (summary.regions, "Region"),
+        (summary.clusters, "cluster"),
+        (summary.node_groups, "node group"),
+        (summary.auto_scaling_groups, "Auto Scaling group"),
+        (summary.launch_templates, "launch template"),
+        (summary.instances, "node"),
+        (summary.fargate_profiles, "Fargate profile"),
+    ];
+    let facts = fleet
+        .into_iter()
+        .filter(|(number, noun)| *number > 0 || *noun == "node")
+        .map(|(number, noun)| (Paint::Plain, count(number, noun)));
+    label(page, "fleet", &dotted(page.text(), facts))?;
+    let judged = [
+        (summary.failed, "failed", Paint::Bad),
+        (summary.unknown, "unknown", Paint::Warning),
+        (summary.exempt, "exempt", Paint::Plain),
+        (summary.passed, "passed", Paint::Good),
+        (summary.not_applicable, "not applicable", Paint::Plain),
+    ];
+    let facts = judged
+        .into_iter()
+        .filter(|(number, word, _)| *number > 0 || matches!(*word, "failed" | "passed"))
+        .map(|(number, word, paint)| {
+            (if number == 0 { Paint::Plain } else { paint }, format!("{} {word}", grouped(number)))
+        });
+    label(page, "checks", &dotted(page.text(), facts))?;
+    by(page, report)
+}
+
+/// How failed and unknown divide, where there is more than one kind.
+fn by(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let summary = &report.summary;
+    let severities = Severity::ALL.iter().filter_map(|severity| {
+        let number = summary.by_severity.get(severity.as_str())?;
+        Some((Paint::Plain, format!("{} {severity}", grouped(*number))))
+    });
+    let text = dotted(page.text(), severities);
+    if !text.is_empty() {
+        label(page, "severity", &text)?;
+    }
+    let one_policy = report.policies.len() == 1;
+    let rule = |key: &str| match key.split_once('/') {
+        Some((_, rule)) if one_policy => rule.to_owned(),
+        _ => key.to_owned(),
+    };
+    most(page, "rule", &summary.by_rule, rule)?;
+    if summary.accounts < 2 {
+        return Ok(());
+    }
+    let names: BTreeMap<_, _> = report
+        .coverage
+        .iter()
+        .filter_map(|scope| Some((scope.account_id.as_str(), scope.account_name.as_deref()?)))
+        .collect();
+    most(page, "account", &summary.by_account, |id| {
+        names.get(id).map_or_else(|| id.to_owned(), |name| format!("{name} {id}"))
+    })
+}
+
+/// The keys that were counted most, with how often.
+fn most(
+    page: &mut Page<'_>,
+    name: &str,
+    counts: &BTreeMap<String, u64>,
+    title: impl Fn(&str) -> String,
+) -> io::Result<()> {
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by_key(|(key, number)| (Reverse(**number), *key));
+    let mut text = page.text();
+    for (key, number) in counts.iter().take(LISTED) {
+        text = if text.is_empty() { text } else { text.dot() };
+        text = text.fact(Paint::Plain, &format!("{} ", grouped(**number))).name(&title(key));
+    }
+    if counts.len() > LISTED {
+        text = text.dot().fact(Paint::Faint, &format!("+{} more", grouped((counts.len() - LISTED) as u64)));
+    }
+    if text.is_empty() { Ok(()) } else { label(page, name, &text) }
+}
+
+fn dotted(text: Text, facts: impl Iterator<Item = (Paint, String)>) -> Text {
+    facts
+        .enumerate()
+        .fold(text, |text, (at, (paint, fact))| if at == 0 { text } else { text.dot() }.fact(paint, &fact))
+}
+
+/// What to do next, and that the run was cut short.
+pub(super) fn next(page: &mut Page<'_>, report: &Report, failing: &[&Problem<'_>]) -> io::Result<()> {
+    page.title("What to do next")?;
+    if let Some((account, cause, cleared)) = lever(failing) {
+        let text = page.text().say("Begin with ");
+        let text = place_of(text, cause, account).say(format!(
+            ": one fix for {} of {}.",
+            grouped(cleared),
+            count(report.summary.failed, "failed check")
+        ));
+        page.paragraph(LABEL, &text)?;
+    }
+    if report.incomplete() {
+        page.paragraph(
+            LABEL,
+            &page.text().say(
+                "Give access to what the coverage names and run it again: what was not read is not judged.",
+            ),
+        )?;
+    }
+    let flags = |page: &Page<'_>, what: &str, flags: &str| {
+        page.text().say(what).padded(39).fact(Paint::Strong, flags)
+    };
+    if !report.findings.is_empty() {
+        let line =
+            flags(page, "For every resource, with its ids, add", "-o json=report.json -o csv=report.csv");
+        page.paragraph(LABEL, &line)?;
+    }
+    let hidden = !report.findings.iter().any(|f| matches!(f.status, Status::Pass | Status::NotApplicable));
+    if hidden && report.summary.passed > 0 {
+        page.paragraph(LABEL, &flags(page, "For what passed as well, add", "--include-passed"))?;
+    }
+    if report.run.interrupted {
+        page.gap()?;
+        let text = page
+            .text()
+            .paint(Paint::Bad, "Interrupted")
+            .say(": what is above was found before that; the rest was not read.");
+        page.paragraph(0, &text)?;
+    }
+    Ok(())
+}
+
+/// The cause whose fix makes most failures go away, with the account and the number of them.
+fn lever<'a>(failing: &[&Problem<'a>]) -> Option<(Option<&'a AccountId>, Cause<'a>, u64)> {
+    let mut causes: BTreeMap<_, u64> = BTreeMap::new();
+    for problem in failing {
+        let key = (problem.key.account_id, problem.key.region, problem.key.cause);
+        *causes.entry(key).or_default() += problem.findings.len() as u64;
+    }
+    let fixable = causes.into_iter().filter(|((_, _, cause), _)| {
+        matches!(
+            cause,
+            Cause::Template(_) | Cause::LaunchConfiguration(_) | Cause::NodeClass(..) | Cause::AccountDefault
+        )
+    });
+    let ((account, _, cause), cleared) = fixable.max_by_key(|(_, cleared)| *cleared)?;
+    (cleared > 1).then_some((account, cause, cleared))
+}
+
+fn place_of(text: Text, cause: Cause<'_>, account: Option<&AccountId>) -> Text {
+    let text = match cause {
+        Cause::Template(id) => text.say("launch template ").id(id),
+        Cause::LaunchConfiguration(name) => text.say("launch configuration ").id(name),
+        Cause::NodeClass(_, Some(name)) => text.say("EC2NodeClass ").id(name),
+        Cause::NodeClass(Some(cluster), None) => text.say("the EC2NodeClass of cluster ").id(cluster),
+        _ => text.say("the account's default"),
+    };
+    match account {
+        Some(account) => text.say(" in account ").word(account.as_str()),
+        None => text,
+    }
+}

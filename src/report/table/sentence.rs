@@ -1,0 +1,234 @@
+//! The sentences about a problem.
+
+use super::page::{Paint, Text};
+use crate::finding::{FixKind, ResourceType, Source, Status, TemplateOwner, TemplateUse};
+use crate::report::problems::{Cause, Problem, Remedy};
+use crate::report::words::{self, count, plural};
+
+/// How many templates, versions and targets a sentence names.
+const NAMED: usize = 3;
+
+/// What is wrong: the option, what it is, what it must be.
+pub(super) fn wrong(text: Text, problem: &Problem<'_>) -> Text {
+    let first = problem.first();
+    let (Some(option), Some(expected)) = (first.option, &first.expected) else {
+        return text.id(&first.resource.id);
+    };
+    let mut actual: Vec<String> =
+        problem.findings.iter().filter_map(|finding| finding.actual).map(|value| value.to_string()).collect();
+    actual.sort();
+    actual.dedup();
+    let text = text.say(option.as_str()).say(" ");
+    let text = if actual.is_empty() {
+        text.paint(Paint::Strong, "could not be resolved")
+    } else {
+        text.say("is ").paint(Paint::Strong, actual.join(" or "))
+    };
+    let must = if problem.key.status == Status::Unknown && !actual.is_empty() {
+        ", and may have to be "
+    } else {
+        ", must be "
+    };
+    text.say(must).paint(Paint::Strong, expected.to_string())
+}
+
+/// The account and the Region; the policy, where it is the policy's own.
+pub(super) fn location(text: Text, problem: &Problem<'_>) -> Text {
+    let Some(account) = problem.key.account_id else {
+        return text.say("policy ").id(problem.key.policy);
+    };
+    let text = match &problem.first().account_name {
+        Some(name) => text.name(name).say(" ").word(account.as_str()),
+        None => text.say("account ").word(account.as_str()),
+    };
+    match problem.key.region {
+        Some(region) => text.dot().word(region.as_str()),
+        None => text,
+    }
+}
+
+/// `212 nodes have it now, 4 node groups will launch it`
+pub(super) fn reach(problem: &Problem<'_>) -> String {
+    let of = |kind: ResourceType| {
+        problem.findings.iter().filter(|finding| finding.resource.r#type == kind).count() as u64
+    };
+    let nodes = problem.nodes;
+    let launchers: Vec<_> =
+        [ResourceType::NodeGroup, ResourceType::AutoScalingGroup, ResourceType::LaunchTemplate]
+            .into_iter()
+            .filter(|kind| of(*kind) > 0)
+            .map(|kind| count(of(kind), words::resource_type(kind)))
+            .collect();
+    let mut parts = Vec::new();
+    if problem.key.status == Status::Unknown {
+        let all = [(nodes > 0).then(|| count(nodes, "node"))].into_iter().flatten().chain(launchers);
+        return words::and(&all.collect::<Vec<_>>());
+    }
+    if nodes > 0 {
+        parts.push(format!("{} {} it now", count(nodes, "node"), if nodes == 1 { "has" } else { "have" }));
+    }
+    if !launchers.is_empty() {
+        parts.push(format!("{} will launch it", words::and(&launchers)));
+    }
+    parts.join(", ")
+}
+
+/// Where the value comes from.
+pub(super) fn cause(text: Text, problem: &Problem<'_>) -> Option<Text> {
+    let text = match problem.key.cause {
+        Cause::Exemption(_) => return None,
+        Cause::AutoMode(_) => text.say("EKS Auto Mode decides it"),
+        Cause::Drift(_) => {
+            text.say("these nodes differ from what their template gives: changed, or launched before it was")
+        }
+        Cause::Standalone(_) => text.say("the instances have it; no group launches them"),
+        Cause::NodeClass(cluster, name) => node_class(text, cluster, name),
+        Cause::NoTemplate(_) => {
+            text.say("EKS chooses it for a node group that was made without a launch template")
+        }
+        _ => {
+            let mut text = text;
+            for (at, source) in problem.sources().into_iter().enumerate() {
+                text = from(if at == 0 { text } else { text.say("; ") }, source, problem);
+            }
+            text
+        }
+    };
+    Some(text)
+}
+
+fn node_class(text: Text, cluster: Option<&str>, name: Option<&str>) -> Text {
+    let text = match name {
+        Some(name) => text.say("Karpenter's EC2NodeClass ").id(name),
+        None => text.say("Karpenter's EC2NodeClass"),
+    };
+    match cluster {
+        Some(cluster) => text.say(" in cluster ").id(cluster),
+        None => text,
+    }
+}
+
+fn from(text: Text, source: Source, problem: &Problem<'_>) -> Text {
+    let all = problem.templates();
+    let users: Vec<_> =
+        all.iter().copied().filter(|template| template.owned_by == TemplateOwner::User).collect();
+    let unset = |text: Text| match subject(text.empty(), problem, &users) {
+        Some(subject) => text.say("; ").append(subject).say(" leaves it open"),
+        None => text,
+    };
+    match source {
+        Source::LaunchTemplate => templated(text, problem, &users).say(" sets it"),
+        Source::EksLaunchTemplate => templated(text.say("EKS wrote it into its copy of "), problem, &users),
+        Source::LaunchConfiguration => match problem.key.cause {
+            Cause::LaunchConfiguration(name) => text.say("launch configuration ").id(name).say(" sets it"),
+            _ => text.say("a launch configuration sets it"),
+        },
+        Source::AccountDefault => unset(text.say("the account's default for the Region")),
+        Source::Image => unset(text.say("the image asks for it")),
+        Source::BuiltIn => unset(text.say("nothing sets it, so it is EC2's own default")),
+        Source::Instance => text.say("the instances have it"),
+        Source::Unresolved => text.say("what decides it could not be read"),
+    }
+}
+
+fn templated(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Text {
+    let subject = subject(text.empty(), problem, users);
+    match subject {
+        Some(subject) => text.append(subject),
+        None => text.say("a launch template"),
+    }
+}
+
+/// `launch template eks-workers (lt-0abc) version 7`, or how many there are.
+fn subject(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Option<Text> {
+    let [first, ..] = users else {
+        return match problem.key.cause {
+            Cause::Template(id) | Cause::Behind(id) => Some(text.say("launch template ").id(id)),
+            _ => None,
+        };
+    };
+    let same = |template: &&&TemplateUse| template.id == first.id && template.name == first.name;
+    if users.iter().filter(same).count() < users.len() {
+        let mut names: Vec<_> = users.iter().map(|template| (&template.id, &template.name)).collect();
+        names.sort();
+        names.dedup();
+        return Some(text.say(count(names.len() as u64, "launch template")));
+    }
+    let text = named(text.say("launch template "), first);
+    let mut versions: Vec<_> = users.iter().filter_map(|template| template.version).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    let listed: Vec<_> = versions.iter().take(NAMED).map(ToString::to_string).collect();
+    Some(match versions.len() {
+        0 => text,
+        all if all > NAMED => text.say(format!(" in {all} versions")),
+        all => text.say(format!(" {} {}", plural(all as u64, "version"), words::and(&listed))),
+    })
+}
+
+fn named(text: Text, template: &TemplateUse) -> Text {
+    match (&template.name, &template.id) {
+        (Some(name), Some(id)) => text.name(name).say(" (").id(id.as_str()).say(")"),
+        (Some(name), None) => text.id(name),
+        (None, Some(id)) => text.id(id.as_str()),
+        (None, None) => text.say("of unknown name"),
+    }
+}
+
+/// The fixes in one sentence, and whether they are automatic.
+pub(super) fn fix(text: Text, remedies: &[Remedy<'_>]) -> Option<Text> {
+    let steps: Vec<_> = remedies.iter().filter(|remedy| !is_stopgap(remedy, remedies)).collect();
+    if steps.is_empty() {
+        return None;
+    }
+    let same = steps.iter().all(|step| step.automatic == steps[0].automatic);
+    let mut text = text;
+    for (at, step) in steps.iter().enumerate() {
+        text = do_it(if at == 0 { text } else { text.say(", then ") }, step);
+        if !same || at + 1 == steps.len() {
+            text = automatic(text.say(" "), step);
+        }
+    }
+    Some(text)
+}
+
+/// A change to running instances, where there is a fix that lasts as well.
+pub(super) fn stopgap(text: Text, remedies: &[Remedy<'_>]) -> Option<Text> {
+    let remedy = remedies.iter().find(|remedy| is_stopgap(remedy, remedies))?;
+    let (what, lost) = match remedy.targets.len() {
+        1 => ("the running instance", "lost when it is replaced "),
+        _ => ("the running instances", "lost when they are replaced "),
+    };
+    Some(automatic(text.say("change ").say(what).say("; ").say(lost), remedy))
+}
+
+fn is_stopgap(remedy: &Remedy<'_>, all: &[Remedy<'_>]) -> bool {
+    remedy.kind == FixKind::ModifyInstance && all.len() > 1
+}
+
+fn automatic(text: Text, remedy: &Remedy<'_>) -> Text {
+    match (remedy.kind, remedy.automatic) {
+        (FixKind::None, _) => text,
+        (_, true) => text.fact(Paint::Good, "[automatic]"),
+        (_, false) => text.fact(Paint::Warning, "[by hand]"),
+    }
+}
+
+fn do_it(text: Text, remedy: &Remedy<'_>) -> Text {
+    let (verb, noun, rest) = words::fix(remedy.kind);
+    let text = text.say(verb);
+    let targets = remedy.targets.len() as u64;
+    let text =
+        match (remedy.kind, targets) {
+            (FixKind::None, _) => text,
+            (FixKind::ModifyAccountDefaults, _) | (_, 0) => text.say(" the ").say(noun),
+            (_, 1..=2) => {
+                let text = text.say(" ").say(plural(targets, noun)).say(" ");
+                remedy.targets.iter().enumerate().fold(text, |text, (at, target)| {
+                    if at == 0 { text } else { text.say(" and ") }.id(target)
+                })
+            }
+            _ => text.say(" ").say(count(targets, noun)),
+        };
+    text.say(rest)
+}

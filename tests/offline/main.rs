@@ -1,0 +1,14 @@
+//! Tests that need no server: they run on values and on files of this repository.
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
+
+mod fixtures;
+/// The examples and the schema that are kept in `reports/`.
+mod report;
+/// The JSON contract, declared a second time.
+mod report_contract;
+/// Names, tags and messages that someone wrote to do harm.
+mod report_hostile;
+/// How findings become problems.
+mod report_problems;
+/// The table at every width, and for reports without findings.
+mod report_table;

@@ -1,0 +1,52 @@
+use std::path::PathBuf;
+
+use imdsctl::report::{Report, ReportFormat, TableStyle, json_schema};
+
+use crate::fixtures::{large, story};
+
+pub fn write(report: &Report, format: ReportFormat, style: TableStyle) -> String {
+    let mut bytes = Vec::new();
+    format.writer(style).write(report, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Compares a file of this repository with what it should hold; with the variable set it is written instead.
+fn golden(path: &str, variable: &str, now: &str) {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os(variable).is_some() {
+        std::fs::write(&file, now).unwrap();
+        return;
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        kept == now,
+        "{path} is stale: run `{variable}=1 cargo test --test offline report::` and look at what changed"
+    );
+}
+
+#[test]
+fn the_json_schema_is_that_of_the_types() {
+    let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
+    golden("reports/schema/report-v1.schema.json", "UPDATE_SCHEMA", &schema);
+}
+
+#[test]
+fn the_examples_are_what_is_written() {
+    for (format, extension) in
+        [(ReportFormat::Table, "txt"), (ReportFormat::Json, "json"), (ReportFormat::Csv, "csv")]
+    {
+        let written = write(&story(), format, TableStyle::PIPED);
+        golden(&format!("reports/examples/audit.{extension}"), "UPDATE_EXAMPLES", &written);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_findings_are_written_in_every_format() {
+    let report = large(100_000);
+    for format in ReportFormat::ALL {
+        let began = std::time::Instant::now();
+        let written = write(&report, *format, TableStyle::PIPED);
+        println!("{format}: {} bytes in {:?}", written.len(), began.elapsed());
+        assert!(written.len() > 1000);
+    }
+}
