@@ -1,0 +1,133 @@
+//! Service clients, all built in one place: none without the gate, the meter and the retry rules.
+
+use aws_config::SdkConfig;
+
+use super::gate::Gate;
+use super::meter::Meter;
+use super::retry::{self, Hopeless};
+use crate::model::{AccountId, Region};
+
+/// The clients of one account in its home Region, and the recipe for those of other Regions.
+#[derive(Clone, Debug)]
+pub(super) struct Clients {
+    config: SdkConfig,
+    meter: Meter,
+}
+
+/// The clients of one account in one Region. Made for a scope and dropped with it: building one takes a
+/// fraction of a millisecond, and a thousand scopes' worth would be held for nothing.
+#[derive(Clone, Debug)]
+pub(super) struct Regional {
+    pub ec2: aws_sdk_ec2::Client,
+    pub eks: aws_sdk_eks::Client,
+    pub autoscaling: aws_sdk_autoscaling::Client,
+}
+
+/// Builds a client of a service crate with gate, meter and retry rules. A macro, since each service has a
+/// configuration type of its own.
+macro_rules! client {
+    ($service:ident, $word:literal, $config:expr, $account:expr, $meter:expr) => {{
+        let config: &SdkConfig = $config;
+        let region = config.region().map_or("", AsRef::as_ref);
+        let config = $service::config::Builder::from(config)
+            .retry_partition(retry::partition($account, region, $word))
+            .retry_classifier(Hopeless)
+            .interceptor(Gate::new($word))
+            .interceptor($meter.probe($word))
+            .build();
+        $service::Client::from_conf(config)
+    }};
+}
+
+impl Clients {
+    pub fn new(config: SdkConfig, meter: Meter) -> Self {
+        Self { config, meter }
+    }
+
+    pub fn sts(&self) -> aws_sdk_sts::Client {
+        client!(aws_sdk_sts, "sts", &self.config, "caller", self.meter)
+    }
+
+    /// EC2 in the home Region, which is asked about all others.
+    pub fn home(&self, account: &AccountId) -> aws_sdk_ec2::Client {
+        client!(aws_sdk_ec2, "ec2", &self.config, account.as_str(), self.meter)
+    }
+
+    pub fn regional(&self, account: &AccountId, region: &Region) -> Regional {
+        let region = aws_types::region::Region::new(region.as_str().to_owned());
+        let config = self.config.to_builder().region(region).build();
+        let account = account.as_str();
+        Regional {
+            ec2: client!(aws_sdk_ec2, "ec2", &config, account, self.meter),
+            eks: client!(aws_sdk_eks, "eks", &config, account, self.meter),
+            autoscaling: client!(aws_sdk_autoscaling, "autoscaling", &config, account, self.meter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::aws::errors::{CallError, ErrorKind};
+    use crate::aws::operations::Operation;
+    use crate::aws::{Aws, StaticEndpoint, Timeouts};
+
+    /// Clients for an endpoint that listens and never answers.
+    fn clients(aws: &Aws, listener: &TcpListener) -> Regional {
+        listener.set_nonblocking(true).unwrap();
+        let endpoint = StaticEndpoint {
+            url: format!("http://{}", listener.local_addr().unwrap()),
+            access_key: "AKIAIOSFODNN7EXAMPLE".into(),
+            secret_key: "secret".into(),
+        };
+        let config = aws.isolated(&endpoint, None);
+        Clients::new(config, aws.meter().clone()).regional(&"111122223333".into(), &"eu-west-1".into())
+    }
+
+    fn has_connection(listener: &TcpListener) -> bool {
+        listener.accept().is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_would_change_anything_is_refused_before_a_connection_is_made() {
+        let aws = Aws::default();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let clients = clients(&aws, &listener);
+
+        let call = clients.ec2.modify_instance_metadata_options().instance_id("i-0123456789abcdef0");
+        let modify = Operation { service: "ec2", name: "ModifyInstanceMetadataOptions" };
+        let error = CallError::from_sdk(modify, &call.send().await.unwrap_err());
+        assert_eq!(error.kind, ErrorKind::GateRefused);
+        assert!(error.message.contains("ec2:ModifyInstanceMetadataOptions"), "{}", error.message);
+
+        let call = clients.ec2.create_launch_template_version().launch_template_id("lt-1");
+        let create = Operation { service: "ec2", name: "CreateLaunchTemplateVersion" };
+        assert_eq!(CallError::from_sdk(create, &call.send().await.unwrap_err()).kind, ErrorKind::GateRefused);
+
+        let call = clients.eks.update_nodegroup_version().cluster_name("blue").nodegroup_name("workers");
+        let update = Operation { service: "eks", name: "UpdateNodegroupVersion" };
+        assert_eq!(CallError::from_sdk(update, &call.send().await.unwrap_err()).kind, ErrorKind::GateRefused);
+
+        let call = clients.autoscaling.start_instance_refresh().auto_scaling_group_name("group");
+        let start = Operation { service: "autoscaling", name: "StartInstanceRefresh" };
+        assert_eq!(CallError::from_sdk(start, &call.send().await.unwrap_err()).kind, ErrorKind::GateRefused);
+
+        assert!(!has_connection(&listener));
+        assert_eq!(aws.meter().snapshot().total(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_read_passes_the_gate_and_a_silent_endpoint_is_given_up_soon() {
+        let aws = Aws::new(Timeouts::default().at_most(std::time::Duration::from_millis(200)));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let clients = clients(&aws, &listener);
+        let error = clients.ec2.describe_regions().send().await.unwrap_err();
+        let describe = Operation { service: "ec2", name: "DescribeRegions" };
+        assert_eq!(CallError::from_sdk(describe, &error).kind, ErrorKind::Timeout);
+        assert!(has_connection(&listener));
+        let sent = aws.meter().snapshot().calls["ec2:DescribeRegions"];
+        assert!((1..=2).contains(&sent), "{sent} attempts");
+    }
+}

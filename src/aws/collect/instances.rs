@@ -1,0 +1,74 @@
+//! Instances that are nodes, and the account's defaults for new ones.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_ec2::types::{Filter, Reservation};
+
+use super::reader::Reader;
+use super::traces::TAG_KEYS;
+use crate::aws::convert::ec2 as convert;
+use crate::aws::errors::failed;
+use crate::aws::operations::{DESCRIBE_INSTANCES, GET_INSTANCE_METADATA_DEFAULTS};
+use crate::aws::pages;
+use crate::model::{AccountDefaults, Instance, InstanceId, Read};
+
+/// The most instances in a page, and the most ids in a call.
+const PAGE: i32 = 1000;
+const IDS: usize = 1000;
+
+/// By id, so that an instance that moved between two pages counts once.
+pub(super) type Instances = BTreeMap<InstanceId, Instance>;
+
+/// Every instance that carries a trace of EKS.
+pub(super) async fn tagged(reader: &Reader<'_>) -> Instances {
+    let client = &reader.clients.ec2;
+    let listed = pages::collect(DESCRIBE_INSTANCES, async |token| {
+        let call = client
+            .describe_instances()
+            .filters(filter("tag-key", &TAG_KEYS))
+            .filters(filter("instance-state-name", &["pending", "running", "stopping", "stopped"]))
+            // Nodes of EKS Auto Mode are hidden without this.
+            .include_managed_resources(true)
+            .max_results(PAGE)
+            .set_next_token(token);
+        let page = call.send().await.map_err(failed(DESCRIBE_INSTANCES))?;
+        Ok((instances(page.reservations()), page.next_token))
+    });
+    let (found, _) = reader.keep_listed(listed.await);
+    by_id(found)
+}
+
+/// The instances of these ids, where they still exist; and whether all could be asked for.
+pub(super) async fn of_ids(reader: &Reader<'_>, ids: Vec<String>) -> (Instances, bool) {
+    let client = &reader.clients.ec2;
+    let listed = pages::by_ids(ids, IDS, async |ids| {
+        // No page size here: it may not be combined with ids.
+        let call = client.describe_instances().set_instance_ids(Some(ids)).include_managed_resources(true);
+        let answer = call.send().await.map_err(failed(DESCRIBE_INSTANCES))?;
+        Ok(instances(answer.reservations()))
+    });
+    let (found, complete) = reader.keep_listed(listed.await);
+    (by_id(found), complete)
+}
+
+/// The account's metadata defaults in this Region.
+pub(super) async fn account_defaults(reader: &Reader<'_>) -> Read<AccountDefaults> {
+    let answer = reader.clients.ec2.get_instance_metadata_defaults().send().await;
+    match reader.keep(answer.map_err(failed(GET_INSTANCE_METADATA_DEFAULTS))) {
+        Some(answer) => Read::Known(convert::account_defaults(answer.account_level())),
+        None => Read::Failed,
+    }
+}
+
+fn filter(name: &str, values: &[&str]) -> Filter {
+    let values = values.iter().map(ToString::to_string).collect();
+    Filter::builder().name(name).set_values(Some(values)).build()
+}
+
+fn instances(reservations: &[Reservation]) -> Vec<Instance> {
+    reservations.iter().flat_map(Reservation::instances).filter_map(convert::instance).collect()
+}
+
+fn by_id(instances: Vec<Instance>) -> Instances {
+    instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect()
+}

@@ -1,0 +1,291 @@
+//! What a failed call means, established once for every service.
+
+use std::error::Error;
+
+use aws_sdk_ec2::error::ProvideErrorMetadata;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+
+use super::gate::Refused;
+use super::http::{Cause, Unanswered, chain};
+use super::operations::Operation;
+use crate::model::ReadError;
+
+/// What kind of failure it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The caller may not do that.
+    AccessDenied,
+    /// AWS asked to slow down until there were no retries left.
+    Throttled,
+    /// The credentials were good once.
+    ExpiredCredentials,
+    /// AWS does not know the credentials, or the signature is wrong.
+    InvalidCredentials,
+    /// This machine's clock and AWS's disagree.
+    ClockSkew,
+    /// No credentials could be had to sign with.
+    NoCredentials,
+    /// There was no connection.
+    Unreachable,
+    /// There was a connection, and no answer in time.
+    Timeout,
+    /// What was asked for does not exist, or not any more.
+    NotFound,
+    /// The account has not enabled the Region.
+    RegionDisabled,
+    /// The client gate refused it; nothing was sent.
+    GateRefused,
+    /// What answered is not AWS, or does not know the operation.
+    NotAws,
+    /// Anything else.
+    Other,
+}
+
+/// A call that failed in the end, retries included.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {message} ({code})")]
+pub struct CallError {
+    /// What was called.
+    pub operation: Operation,
+    /// What kind of failure it is.
+    pub kind: ErrorKind,
+    /// AWS's code, or our own word where there was no answer.
+    pub code: String,
+    /// AWS's message as it came, or our own; [`Self::summary`] is fit to show.
+    pub message: String,
+}
+
+/// How long a message may get in a report, in characters.
+const MESSAGE_LIMIT: usize = 400;
+
+impl CallError {
+    /// Classifies what the SDK reports of `operation`.
+    pub fn from_sdk<E>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        if let Some(code) = error.code() {
+            let message = error.meta().message().unwrap_or_default();
+            return Self::new(operation, kind_of(code, message), code, message);
+        }
+        if let Some(response) = error.raw_response() {
+            return Self::not_aws(operation, response);
+        }
+        Self::without_answer(operation, error)
+    }
+
+    pub(super) fn new(operation: Operation, kind: ErrorKind, code: &str, message: impl Into<String>) -> Self {
+        Self { operation, kind, code: code.to_owned(), message: message.into() }
+    }
+
+    fn not_aws(operation: Operation, response: &HttpResponse) -> Self {
+        let status = response.status().as_u16();
+        let what = if is_web_page(response) { "a web page" } else { "something" };
+        let message = format!(
+            "HTTP {status} with {what} that is not an AWS answer: the endpoint may be another server, a proxy, \
+             or may not implement {}",
+            operation.name
+        );
+        Self::new(operation, ErrorKind::NotAws, "NotAnAwsAnswer", message)
+    }
+
+    fn without_answer<E: Error + 'static>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self {
+        if let Some(refused) = chain(error).find_map(|error| error.downcast_ref::<Refused>()) {
+            return Self::new(operation, ErrorKind::GateRefused, "RefusedByImdsctl", refused.to_string());
+        }
+        // Before the endpoint: a credential provider that got no answer is a problem of credentials.
+        if let Some(cause) = super::credentials::failure(error) {
+            return Self::new(operation, ErrorKind::NoCredentials, "NoCredentials", cause);
+        }
+        if let Some(unanswered) = Unanswered::find(error) {
+            let (kind, code) = match unanswered.cause {
+                Cause::Silent => (ErrorKind::Timeout, "Timeout"),
+                _ => (ErrorKind::Unreachable, "Unreachable"),
+            };
+            return Self::new(operation, kind, code, unanswered.to_string());
+        }
+        if matches!(error, SdkError::TimeoutError(_)) {
+            let message = "no complete answer within the time limit";
+            return Self::new(operation, ErrorKind::Timeout, "Timeout", message);
+        }
+        let cause = chain(error).last().map_or_else(String::new, ToString::to_string);
+        Self::new(operation, ErrorKind::Other, "RequestFailed", cause)
+    }
+
+    /// The same error about one resource of many, which AWS's message does not always name.
+    #[must_use]
+    pub fn about(mut self, resource: &str) -> Self {
+        if !self.message.contains(resource) {
+            self.message = format!("{resource}: {}", self.message);
+        }
+        self
+    }
+
+    /// The message in one line, without control characters or encoded blobs, in a bearable length.
+    pub fn summary(&self) -> String {
+        // EC2 appends kilobytes that only sts:DecodeAuthorizationMessage can read.
+        let readable =
+            self.message.split("Encoded authorization failure message:").next().unwrap_or_default();
+        let printable = readable.split(|c: char| c.is_whitespace() || c.is_control());
+        let line = printable.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+        if line.is_empty() {
+            return "AWS gave no reason".to_owned();
+        }
+        match line.char_indices().nth(MESSAGE_LIMIT) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line,
+        }
+    }
+}
+
+impl From<CallError> for ReadError {
+    fn from(error: CallError) -> Self {
+        Self {
+            service: error.operation.service.to_owned(),
+            operation: error.operation.name.to_owned(),
+            message: error.summary(),
+            code: error.code,
+        }
+    }
+}
+
+/// For `map_err`: classifies the SDK's error of an operation.
+pub(super) fn failed<E>(operation: Operation) -> impl Fn(SdkError<E, HttpResponse>) -> CallError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    move |error| CallError::from_sdk(operation, &error)
+}
+
+/// Whether a code says to slow down. The list is the SDK's own (aws-runtime, `retries/classifiers.rs`).
+pub(super) fn is_throttling_code(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "RequestThrottledException"
+            | "TooManyRequestsException"
+            | "ProvisionedThroughputExceededException"
+            | "TransactionInProgressException"
+            | "RequestLimitExceeded"
+            | "BandwidthLimitExceeded"
+            | "LimitExceededException"
+            | "RequestThrottled"
+            | "SlowDown"
+            | "PriorRequestNotComplete"
+            | "EC2ThrottledException"
+    )
+}
+
+/// Whether an answer is a web page: what proxies, load balancers and stand-in servers send.
+pub(super) fn is_web_page(response: &HttpResponse) -> bool {
+    let typed = response.headers().get("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    let body = response.body().bytes().unwrap_or_default();
+    let start = String::from_utf8_lossy(&body[..body.len().min(64)]).trim_start().to_ascii_lowercase();
+    typed || start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+fn kind_of(code: &str, message: &str) -> ErrorKind {
+    if is_throttling_code(code) {
+        return ErrorKind::Throttled;
+    }
+    let skewed = ["Signature expired", "not yet current", "RequestTime"].iter().any(|m| message.contains(m));
+    match code {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
+            ErrorKind::AccessDenied
+        }
+        "ExpiredToken" | "ExpiredTokenException" => ErrorKind::ExpiredCredentials,
+        "RequestExpired" | "RequestTimeTooSkewed" => ErrorKind::ClockSkew,
+        "SignatureDoesNotMatch" | "InvalidSignatureException" if skewed => ErrorKind::ClockSkew,
+        "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "AuthFailure"
+        | "InvalidAccessKeyId"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken" => ErrorKind::InvalidCredentials,
+        "OptInRequired" | "RegionDisabledException" => ErrorKind::RegionDisabled,
+        _ if code.contains("NotFound") => ErrorKind::NotFound,
+        // Ids that cannot exist, or images that no longer do, fail a whole batch like missing ones.
+        _ if code.starts_with("InvalidAMIID.") || code.starts_with("InvalidInstanceID.") => {
+            ErrorKind::NotFound
+        }
+        _ => ErrorKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::operation::describe_instances::DescribeInstancesError;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    use super::super::operations::DESCRIBE_INSTANCES;
+    use super::*;
+
+    fn response(status: u16, content_type: &'static str, body: &'static str) -> HttpResponse {
+        let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+        response.headers_mut().insert("content-type", content_type);
+        response
+    }
+
+    fn answered(code: &str, message: &str) -> CallError {
+        let meta = ErrorMetadata::builder().code(code).message(message).build();
+        let raw = response(400, "text/xml", "");
+        CallError::from_sdk(
+            DESCRIBE_INSTANCES,
+            &SdkError::service_error(DescribeInstancesError::generic(meta), raw),
+        )
+    }
+
+    #[test]
+    fn codes_of_every_service_end_up_in_the_same_kind() {
+        for (code, kind) in [
+            ("UnauthorizedOperation", ErrorKind::AccessDenied),
+            ("AccessDeniedException", ErrorKind::AccessDenied),
+            ("RequestLimitExceeded", ErrorKind::Throttled),
+            ("ExpiredToken", ErrorKind::ExpiredCredentials),
+            ("UnrecognizedClientException", ErrorKind::InvalidCredentials),
+            ("InvalidLaunchTemplateId.VersionNotFound", ErrorKind::NotFound),
+            ("InvalidAMIID.Unavailable", ErrorKind::NotFound),
+            ("ResourceNotFoundException", ErrorKind::NotFound),
+            ("OptInRequired", ErrorKind::RegionDisabled),
+            ("InternalError", ErrorKind::Other),
+        ] {
+            assert_eq!(answered(code, "").kind, kind, "{code}");
+        }
+        let skewed = "Signature expired: 20261122T120000Z is now earlier than 20261122T130000Z";
+        assert_eq!(answered("SignatureDoesNotMatch", skewed).kind, ErrorKind::ClockSkew);
+        assert_eq!(answered("SignatureDoesNotMatch", "").kind, ErrorKind::InvalidCredentials);
+    }
+
+    #[test]
+    fn a_message_is_one_line_without_what_nobody_can_read() {
+        let error = answered(
+            "UnauthorizedOperation",
+            "You are not authorized\nto perform this operation.\u{1b}[31m Encoded authorization failure message: x9",
+        );
+        assert_eq!(error.summary(), "You are not authorized to perform this operation. [31m");
+        assert_eq!(answered("X", "").summary(), "AWS gave no reason");
+        assert!(answered("X", &"é".repeat(5000)).summary().chars().count() <= MESSAGE_LIMIT + 1);
+    }
+
+    #[test]
+    fn a_web_page_is_not_taken_for_an_answer() {
+        let raw = response(500, "text/html; charset=utf-8", "<!doctype html><title>500</title>");
+        let error: SdkError<DescribeInstancesError, _> = SdkError::response_error("unparsable", raw);
+        let error = CallError::from_sdk(DESCRIBE_INSTANCES, &error);
+        assert_eq!((error.kind, error.code.as_str()), (ErrorKind::NotAws, "NotAnAwsAnswer"));
+        assert!(error.message.starts_with("HTTP 500 with a web page"), "{}", error.message);
+    }
+
+    #[test]
+    fn the_resource_is_named_once() {
+        let error = answered("AccessDenied", "not on cluster blue").about("cluster blue");
+        assert_eq!(error.message, "not on cluster blue");
+        assert_eq!(answered("AccessDenied", "no").about("cluster blue").message, "cluster blue: no");
+    }
+}

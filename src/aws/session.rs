@@ -1,0 +1,245 @@
+//! From settings to an account that can be read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::identity::IdentityCache;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::{RetryConfig, RetryMode};
+use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+use super::account::Account;
+use super::clients::Clients;
+use super::connect_error::{ConnectError, ConnectErrorKind};
+use super::meter::Meter;
+use super::timeouts::Timeouts;
+use super::{http, retry};
+use crate::model::Region;
+
+/// The behaviour of the SDK that this code was written against. Named, so that an update of the SDK cannot
+/// change it unseen.
+fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// How long a credential provider may take: signing in through a browser is done before, but an external
+/// process may well ask a slow service.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the accounts of one process share: connections, limits and the count of requests.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    timeouts: Timeouts,
+    http: SharedHttpClient,
+    direct: SharedHttpClient,
+    meter: Meter,
+}
+
+/// Where to find an account.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectSettings {
+    /// A profile of the AWS configuration files, instead of the default credentials.
+    pub profile: Option<String>,
+    /// A Region that will be read. It decides where to ask who the caller is, if nothing is configured: in
+    /// the partition of that Region.
+    pub region_hint: Option<Region>,
+    /// A server to talk to instead of AWS, whatever environment and configuration files say.
+    pub endpoint: Option<StaticEndpoint>,
+}
+
+/// A server that stands in for AWS, with the credentials it knows. Nothing of the environment applies to
+/// it: no variable, no file, no proxy.
+#[derive(Clone)]
+pub struct StaticEndpoint {
+    /// Its URL, `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// The access key id.
+    pub access_key: String,
+    /// The secret access key.
+    pub secret_key: String,
+}
+
+impl std::fmt::Debug for StaticEndpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StaticEndpoint").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl Default for Aws {
+    fn default() -> Self {
+        Self::new(Timeouts::default())
+    }
+}
+
+impl Aws {
+    /// One for the process. Proxies are taken from the environment when the first connection is made.
+    pub fn new(timeouts: Timeouts) -> Self {
+        Self { timeouts, http: http::from_environment(), direct: http::direct(), meter: Meter::default() }
+    }
+
+    /// The count of requests sent so far, of all accounts.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Finds credentials and asks AWS whose they are.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says in a sentence why that is not possible, and what to do.
+    pub async fn connect(&self, settings: &ConnectSettings) -> Result<Account, ConnectError> {
+        let config = match &settings.endpoint {
+            Some(endpoint) => self.isolated(endpoint, settings.region_hint.as_ref()),
+            None => Box::pin(self.configured(settings)).await?,
+        };
+        let clients = Clients::new(config, self.meter.clone());
+        let identity = Box::pin(clients.sts().get_caller_identity().send())
+            .await
+            .map_err(|error| ConnectError::from_sdk(settings, &error))?;
+        Account::new(Arc::new(clients), identity.account(), identity.arn())
+    }
+
+    /// A configuration that owes nothing to the environment. No `ConfigLoader`, which would read it.
+    pub(super) fn isolated(&self, endpoint: &StaticEndpoint, hint: Option<&Region>) -> SdkConfig {
+        let credentials = Credentials::new(&endpoint.access_key, &endpoint.secret_key, None, None, "imdsctl");
+        let mut builder = SdkConfig::builder()
+            .behavior_version(behavior())
+            .region(aws_types::region::Region::new(home_region(hint)))
+            .endpoint_url(&endpoint.url)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .identity_cache(identity_cache())
+            .http_client(self.direct.clone())
+            .timeout_config(self.timeouts.config())
+            .retry_config(retry::default_config());
+        builder.set_app_name(app_name());
+        builder.build()
+    }
+
+    /// The user's configuration: environment, profiles, single sign-on, external processes, container and
+    /// instance roles; endpoints, FIPS and dual-stack settings.
+    async fn configured(&self, settings: &ConnectSettings) -> Result<SdkConfig, ConnectError> {
+        let region = configured_region(settings).await;
+        let mut loader = ConfigLoader::default()
+            .behavior_version(behavior())
+            .http_client(self.http.clone())
+            .timeout_config(self.timeouts.config())
+            // Set here and refined below: the loader panics on a value that is not a number.
+            .retry_config(retry::default_config())
+            .identity_cache(identity_cache())
+            .region(region.clone());
+        if let Some(name) = app_name() {
+            loader = loader.app_name(name);
+        }
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile).credentials_provider(self.profile(profile, region));
+        }
+        let config = loader.load().await;
+        let retries = configured_retries(&config)?;
+        Ok(config.into_builder().retry_config(retries).build())
+    }
+
+    /// The credentials of a profile and no others: the default chain would prefer keys in the environment
+    /// to a profile that was asked for by name.
+    fn profile(&self, name: &str, region: aws_types::region::Region) -> ProfileFileCredentialsProvider {
+        let config =
+            ProviderConfig::without_region().with_http_client(self.http.clone()).with_region(Some(region));
+        ProfileFileCredentialsProvider::builder().profile_name(name).configure(&config).build()
+    }
+}
+
+fn identity_cache() -> SharedIdentityCache {
+    IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build()
+}
+
+fn app_name() -> Option<AppName> {
+    AppName::new("imdsctl").ok()
+}
+
+/// The Region of the environment or the profile. The instance's own is not asked for: away from EC2 that
+/// means waiting for nothing, and where Regions matter they are given or configured.
+async fn configured_region(settings: &ConnectSettings) -> aws_types::region::Region {
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &settings.profile {
+        profile = profile.profile_name(name);
+    }
+    let environment = EnvironmentVariableRegionProvider::new();
+    let configured = RegionProviderChain::first_try(environment).or_else(profile.build()).region().await;
+    configured.unwrap_or_else(|| aws_types::region::Region::new(home_region(settings.region_hint.as_ref())))
+}
+
+/// Where to ask who the caller is if nothing is configured: the first Region of the partition that the
+/// hint belongs to. Not the hint itself, which may be a Region that does not exist.
+fn home_region(hint: Option<&Region>) -> &'static str {
+    const HOMES: [(&str, &str); 7] = [
+        ("cn-", "cn-north-1"),
+        ("us-gov-", "us-gov-west-1"),
+        ("us-iso-", "us-iso-east-1"),
+        ("us-isob-", "us-isob-east-1"),
+        ("us-isof-", "us-isof-south-1"),
+        ("eu-isoe-", "eu-isoe-west-1"),
+        ("eusc-", "eusc-de-east-1"),
+    ];
+    let hint = hint.map_or("", Region::as_str);
+    HOMES.iter().find(|(prefix, _)| hint.starts_with(prefix)).map_or("us-east-1", |(_, home)| home)
+}
+
+/// The user's `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE`, or the profile's, where set.
+fn configured_retries(config: &SdkConfig) -> Result<RetryConfig, ConnectError> {
+    let mut retries = retry::default_config();
+    if let Some(text) = setting(config, "AWS_MAX_ATTEMPTS", "max_attempts") {
+        let attempts = text.trim().parse().ok().filter(|attempts| *attempts > 0);
+        let attempts = attempts.ok_or_else(|| invalid("AWS_MAX_ATTEMPTS", &text, "a number from 1"))?;
+        retries = retries.with_max_attempts(attempts);
+    }
+    if let Some(text) = setting(config, "AWS_RETRY_MODE", "retry_mode") {
+        let mode: RetryMode =
+            text.trim().parse().map_err(|_| invalid("AWS_RETRY_MODE", &text, "standard or adaptive"))?;
+        retries = retries.with_retry_mode(mode);
+    }
+    Ok(retries)
+}
+
+fn invalid(name: &str, text: &str, expected: &str) -> ConnectError {
+    let message = format!("{name} is {text:?} in the environment or profile; it must be {expected}");
+    ConnectError::new(ConnectErrorKind::Configuration, message)
+}
+
+/// A setting as the loaded configuration knows it.
+fn setting(config: &SdkConfig, variable: &str, key: &str) -> Option<String> {
+    let service: &dyn LoadServiceConfig = config.service_config()?;
+    service
+        .load_config(ServiceConfigKey::builder().service_id("ec2").env(variable).profile(key).build().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_partition_of_the_hint_decides_where_to_begin() {
+        let home = |region: &str| home_region(Some(&region.into()));
+        assert_eq!(home("cn-northwest-1"), "cn-north-1");
+        assert_eq!(home("us-gov-east-1"), "us-gov-west-1");
+        assert_eq!(home("us-isob-east-1"), "us-isob-east-1");
+        assert_eq!(home("eu-wst-1"), "us-east-1");
+        assert_eq!(home_region(None), "us-east-1");
+    }
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let endpoint = StaticEndpoint {
+            url: "http://127.0.0.1:1".into(),
+            access_key: "AKIA".into(),
+            secret_key: "hush".into(),
+        };
+        assert!(!format!("{endpoint:?}").contains("hush"));
+    }
+}
