@@ -1,8 +1,31 @@
-//! imdsctl audits the EC2 instance metadata options of EKS fleets.
+//! imdsctl audits the EC2 instance metadata options of EKS fleets: which nodes, and which templates that will
+//! make the next nodes, break a policy; where each wrong value comes from; and where its fix belongs.
+//!
+//! Data flows one way, and each module can be understood alone:
+//!
+//! ```text
+//! cli ──> scan ──> aws ──> model::Inventory ──> lineage ──> policy ──> report
+//!                                                 └─ resolve
+//! ```
+//!
+//! What holds it together, checked by `tests/offline/architecture.rs`:
+//!
+//! - `model ← finding ← resolve ← lineage ← policy`, and `model, finding ← report`, and `model ← aws ← scan`.
+//!   Only [`cli`] sees both `aws` and `policy`.
+//! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
+//!   the bytes of a report everything is synchronous, pure and total.
+//! - Nobody below [`cli`] reads arguments, the environment or the clock, and nobody but its console prints.
+
 pub mod aws;
+pub mod cli;
+pub mod exit;
 pub mod finding;
 pub mod lineage;
 pub mod model;
 pub mod policy;
 pub mod report;
 pub mod resolve;
+pub mod scan;
+
+#[cfg(test)]
+mod testing;

@@ -17,6 +17,8 @@ pub struct Account {
     pub account_id: AccountId,
     /// Who reads it.
     pub caller: Arn,
+    /// The Region that the environment or the profile names.
+    pub configured_region: Option<Region>,
     clients: Arc<Clients>,
 }
 
@@ -47,6 +49,7 @@ impl Account {
             partition: partition.ok_or_else(unusable)?.into(),
             account_id: account_id.into(),
             caller: caller.into(),
+            configured_region: None,
             clients,
         })
     }

@@ -96,15 +96,20 @@ impl Aws {
     ///
     /// [`ConnectError`] says in a sentence why that is not possible, and what to do.
     pub async fn connect(&self, settings: &ConnectSettings) -> Result<Account, ConnectError> {
-        let config = match &settings.endpoint {
-            Some(endpoint) => self.isolated(endpoint, settings.region_hint.as_ref()),
-            None => Box::pin(self.configured(settings)).await?,
+        let (config, region) = match &settings.endpoint {
+            Some(endpoint) => (self.isolated(endpoint, settings.region_hint.as_ref()), None),
+            None => {
+                let region = configured_region(settings).await;
+                (Box::pin(self.configured(settings, region.clone())).await?, region)
+            }
         };
         let clients = Clients::new(config, self.meter.clone());
         let identity = Box::pin(clients.sts().get_caller_identity().send())
             .await
             .map_err(|error| ConnectError::from_sdk(settings, &error))?;
-        Account::new(Arc::new(clients), identity.account(), identity.arn())
+        let account = Account::new(Arc::new(clients), identity.account(), identity.arn())?;
+        let configured_region = region.map(|region| Region::from(region.as_ref()));
+        Ok(Account { configured_region, ..account })
     }
 
     /// A configuration that owes nothing to the environment. No `ConfigLoader`, which would read it.
@@ -125,8 +130,13 @@ impl Aws {
 
     /// The user's configuration: environment, profiles, single sign-on, external processes, container and
     /// instance roles; endpoints, FIPS and dual-stack settings.
-    async fn configured(&self, settings: &ConnectSettings) -> Result<SdkConfig, ConnectError> {
-        let region = configured_region(settings).await;
+    async fn configured(
+        &self,
+        settings: &ConnectSettings,
+        region: Option<aws_types::region::Region>,
+    ) -> Result<SdkConfig, ConnectError> {
+        let home = || aws_types::region::Region::new(home_region(settings.region_hint.as_ref()));
+        let region = region.unwrap_or_else(home);
         let mut loader = ConfigLoader::default()
             .behavior_version(behavior())
             .http_client(self.http.clone())
@@ -165,14 +175,13 @@ fn app_name() -> Option<AppName> {
 
 /// The Region of the environment or the profile. The instance's own is not asked for: away from EC2 that
 /// means waiting for nothing, and where Regions matter they are given or configured.
-async fn configured_region(settings: &ConnectSettings) -> aws_types::region::Region {
+async fn configured_region(settings: &ConnectSettings) -> Option<aws_types::region::Region> {
     let mut profile = ProfileFileRegionProvider::builder();
     if let Some(name) = &settings.profile {
         profile = profile.profile_name(name);
     }
     let environment = EnvironmentVariableRegionProvider::new();
-    let configured = RegionProviderChain::first_try(environment).or_else(profile.build()).region().await;
-    configured.unwrap_or_else(|| aws_types::region::Region::new(home_region(settings.region_hint.as_ref())))
+    RegionProviderChain::first_try(environment).or_else(profile.build()).region().await
 }
 
 /// Where to ask who the caller is if nothing is configured: the first Region of the partition that the

@@ -11,7 +11,7 @@ mod templates;
 mod variants;
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use crate::finding::{ImageSummary, ManagedBy, Resource, TemplateOwner};
 use crate::model::{Arn, Inventory, Tags, VersionRef};

@@ -1,0 +1,99 @@
+//! The one place that writes to the terminal.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::report::TableStyle;
+
+use super::{Color, Error, Global};
+
+/// What is known of stdout and stderr.
+#[derive(Clone, Debug)]
+pub struct Console {
+    quiet: bool,
+    verbose: bool,
+    color: Color,
+}
+
+impl Console {
+    pub fn new(global: &Global) -> Self {
+        Self { quiet: global.quiet, verbose: global.verbose > 0, color: global.color }
+    }
+
+    /// An error, on stderr, whatever flags say.
+    pub fn error(&self, message: &str) {
+        self.to_stderr("error", "\u{1b}[1;31m", message);
+    }
+
+    /// Whether bars may be drawn: on a terminal, with nothing else written to it.
+    pub fn shows_progress(&self) -> bool {
+        !self.quiet && !self.verbose && io::stderr().is_terminal() && std::env::var_os("CI").is_none()
+    }
+
+    /// How a table is to look on stdout, or in a file.
+    pub fn table_style(&self, to_stdout: bool) -> TableStyle {
+        if !to_stdout {
+            return TableStyle::PIPED;
+        }
+        let stdout = io::stdout();
+        let width = stdout.is_terminal().then(terminal_size::terminal_size).flatten();
+        TableStyle {
+            width: width.map(|(width, _)| usize::from(width.0)),
+            color: self.colors(&stdout),
+            unicode: speaks_unicode(),
+        }
+    }
+
+    /// Writes data to stdout. A reader that has gone away (`| head`) wanted no more, and that is no error.
+    pub fn write_stdout(&self, data: &[u8]) -> Result<(), Error> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(data).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written.map_err(|error| Error::Output(format!("cannot write to stdout: {error}"))),
+        }
+    }
+
+    fn colors(&self, stream: &(impl IsTerminal + anstream::stream::RawStream)) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+        }
+    }
+
+    fn to_stderr(&self, word: &str, color: &str, message: &str) {
+        let stderr = io::stderr();
+        let message = printable(message);
+        let line = if self.colors(&stderr) {
+            format!("{color}{word}\u{1b}[0m: {message}\n")
+        } else {
+            format!("{word}: {message}\n")
+        };
+        // There is nobody left to tell if stderr is gone.
+        let _ = stderr.lock().write_all(line.as_bytes());
+    }
+}
+
+/// Messages may quote what AWS or a file said, and that may not steer the terminal.
+fn printable(message: &str) -> String {
+    let mut text = String::with_capacity(message.len());
+    for c in message.chars() {
+        if c.is_control() && c != '\n' {
+            text.extend(c.escape_default());
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// Whether the locale can show more than ASCII. Where none is set, most terminals can.
+fn speaks_unicode() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty());
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8") || locale.starts_with("c.")
+    })
+}

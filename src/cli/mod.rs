@@ -1,0 +1,123 @@
+//! The command line: what was typed becomes settings once, and settings become a run.
+//!
+//! Nothing below this module reads arguments, the environment or the clock.
+
+mod audit;
+mod console;
+mod demo;
+mod logging;
+mod output;
+mod policy;
+mod progress;
+mod signals;
+mod targets;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::exit::Exit;
+
+use console::Console;
+
+/// Audits the EC2 instance metadata options of EKS fleets, and of what will launch their next nodes.
+///
+/// Examples:
+///   imdsctl audit --all-regions --demo                 try it: no AWS account needed
+///   imdsctl audit --all-regions                        every Region of the account you are signed in to
+///   imdsctl audit --region eu-west-1 --profile prod    one Region of another
+///   imdsctl audit --all-regions -o table -o json=report.json
+///
+/// Exit codes: 0 compliant · 1 findings · 2 usage, policy or credentials · 4 incomplete · 70 bug · 130 interrupted
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110, verbatim_doc_comment, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+struct Global {
+    /// Say more on stderr; twice for debugging. Never prints what AWS sends.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// No progress and no hints on stderr, only errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// How log lines look.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, value_name = "FORMAT")]
+    log_format: LogFormat,
+    /// Colours: on a terminal only, always or never. NO_COLOR is honoured.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Read the fleet, judge it, report.
+    Audit(audit::Args),
+    /// List, show and check policies.
+    #[command(subcommand)]
+    Policy(policy::Command),
+}
+
+/// Runs a command to its end. Errors are told on stderr.
+pub fn run(cli: Cli) -> Exit {
+    let console = Console::new(&cli.global);
+    logging::start(&cli.global);
+    let outcome = match cli.command {
+        Command::Audit(args) => audit::run(args, &console),
+        Command::Policy(command) => policy::run(command, &console),
+    };
+    outcome.unwrap_or_else(|error| {
+        console.error(&error.to_string());
+        error.exit()
+    })
+}
+
+/// Why a command could not do what was asked, as a sentence for the user.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    /// The user can change it: arguments, a policy, a path, credentials.
+    #[error("{0}")]
+    Usage(String),
+    /// The work was done and its result could not be written.
+    #[error("{0}")]
+    Output(String),
+    /// The user stopped it before there was anything to write.
+    #[error("interrupted before anything was read")]
+    Interrupted,
+    /// The machine refused something that imdsctl cannot do without.
+    #[error("{0}")]
+    Bug(String),
+}
+
+impl Error {
+    fn usage(message: impl std::fmt::Display) -> Self {
+        Self::Usage(message.to_string())
+    }
+
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Output(_) => Exit::Incomplete,
+            Self::Interrupted => Exit::Interrupted,
+            Self::Bug(_) => Exit::Bug,
+        }
+    }
+}
