@@ -9,12 +9,13 @@
 //! another character than the comma would begin a cell there. Characters that act on a terminal are shown as
 //! their escape, `\u{1b}`; newlines and tabs stay.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use super::text::{escape, is_active};
 use super::{Format, Report};
-use crate::finding::{Expectation, Finding, Fix, TemplateUse};
-use crate::model::Confidence;
+use crate::finding::{Expectation, Finding, Fix, ManagedBy, Source, TemplateUse};
+use crate::model::{AccountId, Arn, Confidence, OptionName, Partition, Region, TemplateId};
 
 /// CSV, safe to open in a spreadsheet.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,7 +28,7 @@ impl Format for Csv {
         csv.write_record(COLUMNS.iter().map(|(name, _)| name))?;
         for finding in &report.findings {
             for (_, cell) in COLUMNS {
-                csv.write_field(neutral(cell(finding)))?;
+                csv.write_field(&*neutral(cell(finding)))?;
             }
             csv.write_record(None::<&[u8]>)?;
         }
@@ -38,53 +39,57 @@ impl Format for Csv {
 }
 
 /// How a column gets its cell.
-type Cell = fn(&Finding) -> String;
+type Cell = fn(&Finding) -> Cow<'_, str>;
 
 /// The columns, in the order of the contract.
 const COLUMNS: &[(&str, Cell)] = &[
-    ("id", |f| f.id.clone()),
-    ("policy", |f| f.policy.clone()),
-    ("rule", |f| f.rule.clone()),
-    ("severity", |f| f.severity.to_string()),
-    ("status", |f| f.status.to_string()),
-    ("partition", |f| text(f.partition.as_ref())),
-    ("account_id", |f| text(f.account_id.as_ref())),
-    ("account_name", |f| text(f.account_name.as_ref())),
-    ("region", |f| text(f.region.as_ref())),
-    ("resource_type", |f| f.resource.r#type.to_string()),
-    ("resource_id", |f| f.resource.id.clone()),
-    ("resource_name", |f| text(f.resource.name.as_ref())),
-    ("resource_arn", |f| text(f.resource.arn.as_ref())),
-    ("cluster", |f| text(f.cluster.as_ref())),
-    ("cluster_arn", |f| text(f.cluster_arn.as_ref())),
-    ("node_group", |f| text(f.node_group.as_ref())),
-    ("managed_by", |f| text(f.managed_by.as_ref())),
-    ("nodes", |f| f.nodes.to_string()),
-    ("image_id", |f| text(f.image.as_ref().and_then(|image| image.id.as_ref()))),
-    ("image_name", |f| text(f.image.as_ref().and_then(|image| image.name.as_ref()))),
-    ("image_family", |f| text(f.image.as_ref().map(|image| image.family).as_ref())),
-    ("image_confidence", |f| text(f.image.as_ref().map(|image| confidence(image.confidence)).as_ref())),
-    ("option", |f| text(f.option.as_ref())),
-    ("expected", |f| f.expected.as_ref().map(expectation).unwrap_or_default()),
-    ("actual", |f| text(f.actual.as_ref())),
-    ("source", |f| text(f.source.as_ref())),
+    ("id", |f| Cow::Borrowed(&f.id)),
+    ("policy", |f| Cow::Borrowed(&f.policy)),
+    ("rule", |f| Cow::Borrowed(&f.rule)),
+    ("severity", |f| f.severity.as_str().into()),
+    ("status", |f| f.status.as_str().into()),
+    ("partition", |f| text(f.partition.as_ref().map(Partition::as_str))),
+    ("account_id", |f| text(f.account_id.as_ref().map(AccountId::as_str))),
+    ("account_name", |f| text(f.account_name.as_deref())),
+    ("region", |f| text(f.region.as_ref().map(Region::as_str))),
+    ("resource_type", |f| f.resource.r#type.as_str().into()),
+    ("resource_id", |f| Cow::Borrowed(&f.resource.id)),
+    ("resource_name", |f| text(f.resource.name.as_deref())),
+    ("resource_arn", |f| text(f.resource.arn.as_ref().map(Arn::as_str))),
+    ("cluster", |f| text(f.cluster.as_deref())),
+    ("cluster_arn", |f| text(f.cluster_arn.as_ref().map(Arn::as_str))),
+    ("node_group", |f| text(f.node_group.as_deref())),
+    ("managed_by", |f| text(f.managed_by.map(ManagedBy::as_str))),
+    ("nodes", |f| f.nodes.to_string().into()),
+    ("image_id", |f| text(f.image.as_ref().and_then(|image| Some(image.id.as_ref()?.as_str())))),
+    ("image_name", |f| text(f.image.as_ref().and_then(|image| image.name.as_deref()))),
+    ("image_family", |f| text(f.image.as_ref().map(|image| image.family.as_str()))),
+    ("image_confidence", |f| text(f.image.as_ref().map(|image| confidence(image.confidence)))),
+    ("option", |f| text(f.option.map(OptionName::as_str))),
+    ("expected", |f| f.expected.as_ref().map(expectation).unwrap_or_default().into()),
+    ("actual", |f| f.actual.map(|actual| actual.to_string()).unwrap_or_default().into()),
+    ("source", |f| text(f.source.map(Source::as_str))),
     ("templates", |f| join(f.templates.iter().map(template))),
     ("fixes", |f| join(f.fixes.iter().map(fix))),
-    ("fixes_automatic", |f| automatic(&f.fixes).to_owned()),
+    ("fixes_automatic", |f| automatic(&f.fixes).into()),
     ("fix_notes", |f| join(f.fixes.iter().filter_map(|fix| fix.note.clone()))),
-    ("exemption_id", |f| text(f.exemption.as_ref().map(|exemption| &exemption.id))),
-    ("exemption_reason", |f| text(f.exemption.as_ref().map(|exemption| &exemption.reason))),
-    ("exemption_expires", |f| text(f.exemption.as_ref().and_then(|e| e.expires.as_ref()))),
-    ("exemption_owner", |f| text(f.exemption.as_ref().and_then(|e| e.owner.as_ref()))),
+    ("exemption_id", |f| text(f.exemption.as_ref().map(|exemption| exemption.id.as_str()))),
+    ("exemption_reason", |f| text(f.exemption.as_ref().map(|exemption| exemption.reason.as_str()))),
+    ("exemption_expires", |f| expires(f).map(|day| day.to_string()).unwrap_or_default().into()),
+    ("exemption_owner", |f| text(f.exemption.as_ref().and_then(|exemption| exemption.owner.as_deref()))),
     ("notes", |f| join(f.notes.iter().cloned())),
 ];
 
-fn text(value: Option<&impl ToString>) -> String {
-    value.map(ToString::to_string).unwrap_or_default()
+fn text(value: Option<&str>) -> Cow<'_, str> {
+    Cow::Borrowed(value.unwrap_or_default())
 }
 
-fn join(items: impl Iterator<Item = String>) -> String {
-    items.collect::<Vec<_>>().join("; ")
+fn join<'a>(items: impl Iterator<Item = String>) -> Cow<'a, str> {
+    items.collect::<Vec<_>>().join("; ").into()
+}
+
+fn expires(finding: &Finding) -> Option<jiff::civil::Date> {
+    finding.exemption.as_ref()?.expires
 }
 
 const fn confidence(confidence: Confidence) -> &'static str {
@@ -106,9 +111,9 @@ fn expectation(expected: &Expectation) -> String {
 
 /// `eks-workers@7`, the id where the name is not known, no version where that is not.
 fn template(template: &TemplateUse) -> String {
-    let name = template.name.clone().or_else(|| template.id.as_ref().map(ToString::to_string));
+    let name = template.name.as_deref().or(template.id.as_ref().map(TemplateId::as_str));
     let version = template.version.map(|version| format!("@{version}"));
-    name.unwrap_or_default() + &version.unwrap_or_default()
+    name.unwrap_or_default().to_owned() + &version.unwrap_or_default()
 }
 
 /// `patch_launch_template:lt-0abc`
@@ -129,14 +134,14 @@ fn automatic(fixes: &[Fix]) -> &'static str {
 }
 
 /// Makes a cell safe; see the module.
-fn neutral(cell: String) -> String {
+fn neutral(cell: Cow<'_, str>) -> Cow<'_, str> {
     let mut start = true;
-    let needs = cell.chars().any(|character| {
+    let dangerous = cell.chars().any(|character| {
         let formula = start && begins_formula(character);
         start = begins_cell(character) || (start && character == ' ');
-        formula || (is_active(character) && !matches!(character, '\n' | '\t'))
+        formula || is_escaped(character)
     });
-    if needs { neutralised(&cell) } else { cell }
+    if dangerous { neutralised(&cell).into() } else { cell }
 }
 
 fn neutralised(cell: &str) -> String {
@@ -146,7 +151,7 @@ fn neutralised(cell: &str) -> String {
         if start && begins_formula(character) {
             safe.push('\'');
         }
-        if is_active(character) && !matches!(character, '\n' | '\t') {
+        if is_escaped(character) {
             escape(character, &mut safe);
         } else {
             safe.push(character);
@@ -154,6 +159,10 @@ fn neutralised(cell: &str) -> String {
         start = begins_cell(character) || (start && character == ' ');
     }
     safe
+}
+
+const fn is_escaped(character: char) -> bool {
+    is_active(character) && !matches!(character, '\n' | '\t')
 }
 
 /// The last four are the full-width forms, which some input methods and spreadsheets take for the others.
@@ -180,14 +189,14 @@ mod tests {
             ("one\n-two", "one\n'-two"),
             ("\u{1b}[31m", "\\u{1b}[31m"),
         ] {
-            assert_eq!(neutral(cell.to_owned()), safe);
+            assert_eq!(neutral(cell.into()), safe);
         }
     }
 
     #[test]
     fn other_cells_stay_as_they_are() {
         for cell in ["", "eks-workers", "a=b", "2", "one\ntwo", "\"quoted\", and more", "🚀"] {
-            assert_eq!(neutral(cell.to_owned()), cell);
+            assert_eq!(neutral(cell.into()), cell);
         }
     }
 }

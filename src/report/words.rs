@@ -61,7 +61,7 @@ pub(super) const fn managed_by(managed_by: ManagedBy) -> &'static str {
         ManagedBy::SelfManaged => "self-managed",
         ManagedBy::Karpenter => "Karpenter",
         ManagedBy::AutoMode => "Auto Mode",
-        ManagedBy::Standalone => "launched by hand",
+        ManagedBy::Standalone => "standalone",
     }
 }
 

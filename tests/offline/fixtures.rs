@@ -160,7 +160,9 @@ pub fn report(mut findings: Vec<Finding>, coverage: Vec<Coverage>) -> Report {
     }
     findings.sort_by(Finding::cmp_machine);
     let mut summary = Summary::default();
-    findings.iter().for_each(|finding| summary.count(finding));
+    for finding in &findings {
+        summary.count(finding);
+    }
     summary.count_scopes(&coverage);
     Report {
         schema: SCHEMA.into(),

@@ -104,3 +104,35 @@ fn the_order_of_findings_does_not_matter() {
     };
     assert_eq!(keys(&forward), keys(&backward));
 }
+
+/// An instance of a self-managed group does not say which group it is of.
+#[test]
+fn self_managed_nodes_are_those_of_the_only_group_they_can_be_of() {
+    let lc = "workers-lc";
+    let asg = |name: &str| {
+        finding(PAYMENTS, "eu-west-1", ResourceType::AutoScalingGroup, name)
+            .cluster("blue", ManagedBy::SelfManaged)
+            .launched(Source::LaunchConfiguration, 2)
+            .fix(FixKind::MigrateLaunchConfiguration, lc)
+    };
+    let node = |id: &str| {
+        finding(PAYMENTS, "eu-west-1", ResourceType::Instance, id)
+            .cluster("blue", ManagedBy::SelfManaged)
+            .fix(FixKind::MigrateLaunchConfiguration, lc)
+    };
+    let places = |findings: Vec<Finding>| -> Vec<(Option<String>, u64)> {
+        let report = report(findings, Vec::new());
+        let problems = problems(&report.findings);
+        assert_eq!(problems.len(), 1);
+        problems[0]
+            .places()
+            .iter()
+            .map(|place| (place.id.as_deref().map(str::to_owned), place.nodes))
+            .collect()
+    };
+    assert_eq!(places(vec![asg("a"), node("i-1"), node("i-2")]), [(Some("a".into()), 2)]);
+    assert_eq!(
+        places(vec![asg("a"), asg("b"), node("i-1")]),
+        [(Some("blue".into()), 1), (Some("a".into()), 0), (Some("b".into()), 0)]
+    );
+}

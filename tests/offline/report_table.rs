@@ -87,3 +87,11 @@ fn an_interrupted_run_says_so_at_its_end() {
     report.coverage.push(Coverage::skipped(&scope(DATA, "us-west-2"), "interrupted"));
     snapshot("interrupted", &table(&report, 100));
 }
+
+/// Shows the table as a terminal would: `LOOK=100 cargo test --test offline look -- --ignored --nocapture`.
+#[test]
+#[ignore = "for eyes"]
+fn look() {
+    let width = std::env::var("LOOK").ok().and_then(|width| width.parse().ok());
+    println!("{}", write(&story(), ReportFormat::Table, TableStyle { width, color: true, unicode: true }));
+}

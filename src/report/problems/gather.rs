@@ -36,8 +36,10 @@ impl Place<'_> {
 /// What a [`Place`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PlaceKind {
-    /// A managed node group or an Auto Scaling group.
-    Group,
+    /// A managed node group.
+    NodeGroup,
+    /// A self-managed Auto Scaling group.
+    AutoScalingGroup,
     /// The nodes of a cluster that are of no group known here.
     Nodes(Option<ManagedBy>),
     /// Something that was judged by itself: a template, the account's defaults, an exemption.
@@ -82,21 +84,46 @@ pub(super) fn places<'a>(findings: &[&'a Finding]) -> Vec<Place<'a>> {
             place.name = finding.resource.name.as_deref().filter(|name| *name != finding.resource.id);
         }
     }
+    attribute(&mut places);
     places.sort_by(|a, b| (Reverse(a.nodes), a.kind, &a.id).cmp(&(Reverse(b.nodes), b.kind, &b.id)));
     places
+}
+
+/// Gives the self-managed nodes of a cluster to its group, where there is only one that they can be of.
+///
+/// Their findings name a group only where a fix does.
+fn attribute(places: &mut Vec<Place<'_>>) {
+    for at in (0..places.len()).rev() {
+        let nodes = &places[at];
+        if nodes.kind != PlaceKind::Nodes(Some(ManagedBy::SelfManaged)) {
+            continue;
+        }
+        let mut theirs = places.iter().enumerate().filter(|(_, group)| {
+            group.kind == PlaceKind::AutoScalingGroup
+                && group.cluster == nodes.cluster
+                && group.nodes == 0
+                && group.of > Some(0)
+        });
+        if let (Some((group, _)), None) = (theirs.next(), theirs.next()) {
+            places[group].nodes = places[at].nodes;
+            places.remove(at);
+        }
+    }
 }
 
 fn place(finding: &Finding) -> (PlaceKind, Option<Cow<'_, str>>) {
     let resource = &finding.resource;
     match resource.r#type {
-        ResourceType::NodeGroup | ResourceType::AutoScalingGroup => {
-            (PlaceKind::Group, Some(Cow::Borrowed(&resource.id)))
-        }
+        ResourceType::NodeGroup => (PlaceKind::NodeGroup, Some(Cow::Borrowed(&resource.id))),
+        ResourceType::AutoScalingGroup => (PlaceKind::AutoScalingGroup, Some(Cow::Borrowed(&resource.id))),
         ResourceType::Instance => {
             let cluster = || finding.cluster.as_deref().map(Cow::Borrowed);
             group_of(finding).map_or_else(
                 || (PlaceKind::Nodes(finding.managed_by), cluster()),
-                |(_, id)| (PlaceKind::Group, Some(id)),
+                |(kind, id)| match kind {
+                    ResourceType::NodeGroup => (PlaceKind::NodeGroup, Some(id)),
+                    _ => (PlaceKind::AutoScalingGroup, Some(id)),
+                },
             )
         }
         other => (PlaceKind::Resource(other), Some(Cow::Borrowed(&resource.id))),

@@ -72,12 +72,12 @@ impl Text {
         self.paint(paint, words.replace(' ', NO_BREAK))
     }
 
-    /// An identifier from outside: whole, so that it can be copied.
+    /// An identifier from outside that the eye should catch: whole, so that it can be copied.
     pub fn id(self, id: &str) -> Self {
         self.outside(id, LONGEST_ID, Paint::Strong)
     }
 
-    /// A word from outside, such as a Region: whole, but not what the eye should catch.
+    /// An identifier from outside within a sentence: whole as well.
     pub fn word(self, word: &str) -> Self {
         self.outside(word, LONGEST_ID, Paint::Plain)
     }

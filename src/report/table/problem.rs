@@ -4,7 +4,7 @@ use std::io;
 
 use super::page::{Page, Paint, Text};
 use super::sentence;
-use crate::finding::{Finding, ResourceType};
+use crate::finding::{Finding, ManagedBy, ResourceType};
 use crate::report::problems::{Cause, Place, PlaceKind, Problem};
 use crate::report::words::{self, count, grouped};
 
@@ -67,13 +67,14 @@ fn places(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
         return Ok(());
     }
     let places = problem.places();
+    let loose = places.iter().any(|place| place.kind == PlaceKind::Nodes(Some(ManagedBy::SelfManaged)));
     let shown = &places[..places.len().min(LISTED)];
     let names: Vec<_> = shown.iter().map(|place| place_name(page.text(), place)).collect();
     // A name that is much longer than the others does not push all of them to the right.
     let widest = page.columns().saturating_sub(INDENT + 30);
     let column = names.iter().map(Text::width).filter(|width| *width <= widest).max().unwrap_or(0) + 2;
     for (place, name) in shown.iter().zip(names) {
-        let detail = place_detail(place);
+        let detail = place_detail(place, loose);
         let fits = name.width() < column;
         let text = if fits { name.padded(column) } else { name.say(" ") }.say(detail);
         page.paragraph(INDENT, &text)?;
@@ -123,8 +124,9 @@ fn place_name(text: Text, place: &Place<'_>) -> Text {
     id.in_brackets(facts)
 }
 
-/// How many nodes, and whether the next is affected.
-fn place_detail(place: &Place<'_>) -> String {
+/// How many nodes, and whether the next is affected. Where there are nodes whose group is not known, they may
+/// be those of a group that seems to have none.
+fn place_detail(place: &Place<'_>, loose_nodes: bool) -> String {
     let now = match place.of {
         Some(of) if of > place.nodes => format!("{} of {}", grouped(place.nodes), count(of, "node")),
         _ => count(place.nodes, "node"),
@@ -133,6 +135,7 @@ fn place_detail(place: &Place<'_>) -> String {
         (PlaceKind::Resource(_), 0, _) => String::new(),
         (_, _, None) => now,
         (_, 0, Some(0)) => "no node yet, but the next".to_owned(),
+        (PlaceKind::AutoScalingGroup, 0, Some(_)) if loose_nodes => "its next node".to_owned(),
         (_, 0, Some(_)) => format!("{now}, but the next"),
         (_, _, Some(_)) => format!("{now}, and the next"),
     }

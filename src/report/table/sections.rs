@@ -7,9 +7,9 @@ use std::io;
 use super::page::{Page, Paint, Text};
 use super::problem::{self, LABEL, LISTED, label};
 use crate::finding::{ExemptionSummary, ResourceType, Severity, Status};
-use crate::model::AccountId;
+use crate::model::{Coverage, CoverageStatus};
 use crate::report::Report;
-use crate::report::problems::{Cause, Problem};
+use crate::report::problems::{Cause, Key, Problem};
 use crate::report::words::{self, and, count, grouped};
 
 /// What made the report, by which policy, and when.
@@ -257,74 +257,79 @@ fn dotted(text: Text, facts: impl Iterator<Item = (Paint, String)>) -> Text {
 
 /// What to do next, and that the run was cut short.
 pub(super) fn next(page: &mut Page<'_>, report: &Report, failing: &[&Problem<'_>]) -> io::Result<()> {
-    page.title("What to do next")?;
-    if let Some((account, cause, cleared)) = lever(failing) {
-        let text = page.text().say("Begin with ");
-        let text = place_of(text, cause, account).say(format!(
-            ": one fix for {} of {}.",
-            grouped(cleared),
-            count(report.summary.failed, "failed check")
-        ));
-        page.paragraph(LABEL, &text)?;
+    let steps = steps(page, report, failing);
+    if !steps.is_empty() {
+        page.title("What to do next")?;
     }
-    if report.incomplete() {
-        page.paragraph(
-            LABEL,
-            &page.text().say(
-                "Give access to what the coverage names and run it again: what was not read is not judged.",
-            ),
-        )?;
-    }
-    let flags = |page: &Page<'_>, what: &str, flags: &str| {
-        page.text().say(what).padded(39).fact(Paint::Strong, flags)
-    };
-    if !report.findings.is_empty() {
-        let line =
-            flags(page, "For every resource, with its ids, add", "-o json=report.json -o csv=report.csv");
-        page.paragraph(LABEL, &line)?;
-    }
-    let hidden = !report.findings.iter().any(|f| matches!(f.status, Status::Pass | Status::NotApplicable));
-    if hidden && report.summary.passed > 0 {
-        page.paragraph(LABEL, &flags(page, "For what passed as well, add", "--include-passed"))?;
+    for step in &steps {
+        page.paragraph(LABEL, step)?;
     }
     if report.run.interrupted {
         page.gap()?;
-        let text = page
-            .text()
-            .paint(Paint::Bad, "Interrupted")
-            .say(": what is above was found before that; the rest was not read.");
-        page.paragraph(0, &text)?;
+        let text = page.text().paint(Paint::Bad, "Interrupted");
+        page.paragraph(0, &text.say(": what is above was found before that; the rest was not read."))?;
     }
     Ok(())
 }
 
-/// The cause whose fix makes most failures go away, with the account and the number of them.
-fn lever<'a>(failing: &[&Problem<'a>]) -> Option<(Option<&'a AccountId>, Cause<'a>, u64)> {
-    let mut causes: BTreeMap<_, u64> = BTreeMap::new();
-    for problem in failing {
-        let key = (problem.key.account_id, problem.key.region, problem.key.cause);
-        *causes.entry(key).or_default() += problem.findings.len() as u64;
+fn steps(page: &Page<'_>, report: &Report, failing: &[&Problem<'_>]) -> Vec<Text> {
+    let mut steps = Vec::new();
+    if let Some((key, cleared)) = lever(failing) {
+        let all = count(report.summary.failed, "failed check");
+        let text = cause_name(page.text().say("Begin with "), &key);
+        steps.push(text.say(format!(": one fix for {} of {all}.", grouped(cleared))));
     }
-    let fixable = causes.into_iter().filter(|((_, _, cause), _)| {
-        matches!(
-            cause,
-            Cause::Template(_) | Cause::LaunchConfiguration(_) | Cause::NodeClass(..) | Cause::AccountDefault
-        )
-    });
-    let ((account, _, cause), cleared) = fixable.max_by_key(|(_, cleared)| *cleared)?;
-    (cleared > 1).then_some((account, cause, cleared))
+    let unread = |scope: &Coverage| matches!(scope.status, CoverageStatus::Partial | CoverageStatus::Failed);
+    if report.coverage.iter().any(unread) {
+        let text =
+            "Give access to what the coverage names and run it again: what was not read is not judged.";
+        steps.push(page.text().say(text));
+    }
+    let flags =
+        |what: &str, flags: &str| page.text().say(what).padded(FLAGS).say(" ").fact(Paint::Strong, flags);
+    if !report.findings.is_empty() {
+        steps.push(flags("For every resource, with its ids, add", "-o json=report.json -o csv=report.csv"));
+    }
+    let hidden = !report.findings.iter().any(|f| matches!(f.status, Status::Pass | Status::NotApplicable));
+    if hidden && report.summary.passed > 0 {
+        steps.push(flags("For what passed as well, add", "--include-passed"));
+    }
+    steps
 }
 
-fn place_of(text: Text, cause: Cause<'_>, account: Option<&AccountId>) -> Text {
-    let text = match cause {
-        Cause::Template(id) => text.say("launch template ").id(id),
-        Cause::LaunchConfiguration(name) => text.say("launch configuration ").id(name),
-        Cause::NodeClass(_, Some(name)) => text.say("EC2NodeClass ").id(name),
-        Cause::NodeClass(Some(cluster), None) => text.say("the EC2NodeClass of cluster ").id(cluster),
+/// The column of flags to add.
+const FLAGS: usize = 37;
+
+/// The cause whose fix makes most failures go away, and how many that are.
+fn lever<'a>(failing: &[&Problem<'a>]) -> Option<(Key<'a>, u64)> {
+    let mut causes: BTreeMap<_, (Key<'_>, u64)> = BTreeMap::new();
+    for problem in failing {
+        let key = &problem.key;
+        let cause = causes.entry((key.account_id, key.region, key.cause)).or_insert((*key, 0));
+        cause.1 += problem.findings.len() as u64;
+    }
+    let one_change = |cause: &Cause<'_>| {
+        use Cause::{AccountDefault, LaunchConfiguration, NodeClass, Template};
+        matches!(cause, Template(_) | LaunchConfiguration(_) | NodeClass(..) | AccountDefault)
+    };
+    let fixable = causes.into_values().filter(|(key, _)| one_change(&key.cause));
+    // The first of the best, so that equal ones do not depend on how a map is walked.
+    let best = fixable.reduce(|best, other| if other.1 > best.1 { other } else { best });
+    best.filter(|(_, cleared)| *cleared > 1)
+}
+
+fn cause_name(text: Text, key: &Key<'_>) -> Text {
+    let text = match key.cause {
+        Cause::Template(id) => text.say("launch template ").word(id),
+        Cause::LaunchConfiguration(name) => text.say("launch configuration ").word(name),
+        Cause::NodeClass(_, Some(name)) => text.say("EC2NodeClass ").word(name),
+        Cause::NodeClass(Some(cluster), None) => text.say("the EC2NodeClass of cluster ").word(cluster),
         _ => text.say("the account's default"),
     };
-    match account {
-        Some(account) => text.say(" in account ").word(account.as_str()),
-        None => text,
+    match (key.account_id, key.region) {
+        (Some(account), Some(region)) => {
+            text.say(" in ").word(account.as_str()).say(" ").word(region.as_str())
+        }
+        _ => text,
     }
 }

@@ -29,13 +29,13 @@ pub(super) fn wrong(text: Text, problem: &Problem<'_>) -> Text {
     } else {
         ", must be "
     };
-    text.say(must).paint(Paint::Strong, expected.to_string())
+    text.say(must).say(expected.to_string())
 }
 
 /// The account and the Region; the policy, where it is the policy's own.
 pub(super) fn location(text: Text, problem: &Problem<'_>) -> Text {
     let Some(account) = problem.key.account_id else {
-        return text.say("policy ").id(problem.key.policy);
+        return text.say("policy ").word(problem.key.policy);
     };
     let text = match &problem.first().account_name {
         Some(name) => text.name(name).say(" ").word(account.as_str()),
@@ -99,11 +99,11 @@ pub(super) fn cause(text: Text, problem: &Problem<'_>) -> Option<Text> {
 
 fn node_class(text: Text, cluster: Option<&str>, name: Option<&str>) -> Text {
     let text = match name {
-        Some(name) => text.say("Karpenter's EC2NodeClass ").id(name),
+        Some(name) => text.say("Karpenter's EC2NodeClass ").word(name),
         None => text.say("Karpenter's EC2NodeClass"),
     };
     match cluster {
-        Some(cluster) => text.say(" in cluster ").id(cluster),
+        Some(cluster) => text.say(" in cluster ").word(cluster),
         None => text,
     }
 }
@@ -120,7 +120,7 @@ fn from(text: Text, source: Source, problem: &Problem<'_>) -> Text {
         Source::LaunchTemplate => templated(text, problem, &users).say(" sets it"),
         Source::EksLaunchTemplate => templated(text.say("EKS wrote it into its copy of "), problem, &users),
         Source::LaunchConfiguration => match problem.key.cause {
-            Cause::LaunchConfiguration(name) => text.say("launch configuration ").id(name).say(" sets it"),
+            Cause::LaunchConfiguration(name) => text.say("launch configuration ").word(name).say(" sets it"),
             _ => text.say("a launch configuration sets it"),
         },
         Source::AccountDefault => unset(text.say("the account's default for the Region")),
@@ -143,7 +143,7 @@ fn templated(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Text 
 fn subject(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Option<Text> {
     let [first, ..] = users else {
         return match problem.key.cause {
-            Cause::Template(id) | Cause::Behind(id) => Some(text.say("launch template ").id(id)),
+            Cause::Template(id) | Cause::Behind(id) => Some(text.say("launch template ").word(id)),
             _ => None,
         };
     };
@@ -168,9 +168,9 @@ fn subject(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Option<
 
 fn named(text: Text, template: &TemplateUse) -> Text {
     match (&template.name, &template.id) {
-        (Some(name), Some(id)) => text.name(name).say(" (").id(id.as_str()).say(")"),
-        (Some(name), None) => text.id(name),
-        (None, Some(id)) => text.id(id.as_str()),
+        (Some(name), Some(id)) => text.name(name).say(" (").word(id.as_str()).say(")"),
+        (Some(name), None) => text.word(name),
+        (None, Some(id)) => text.word(id.as_str()),
         (None, None) => text.say("of unknown name"),
     }
 }
@@ -225,7 +225,7 @@ fn do_it(text: Text, remedy: &Remedy<'_>) -> Text {
             (_, 1..=2) => {
                 let text = text.say(" ").say(plural(targets, noun)).say(" ");
                 remedy.targets.iter().enumerate().fold(text, |text, (at, target)| {
-                    if at == 0 { text } else { text.say(" and ") }.id(target)
+                    if at == 0 { text } else { text.say(" and ") }.word(target)
                 })
             }
             _ => text.say(" ").say(count(targets, noun)),
