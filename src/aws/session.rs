@@ -107,9 +107,9 @@ impl Aws {
         let identity = Box::pin(clients.sts().get_caller_identity().send())
             .await
             .map_err(|error| ConnectError::from_sdk(settings, &error))?;
-        let account = Account::new(Arc::new(clients), identity.account(), identity.arn())?;
-        let configured_region = region.map(|region| Region::from(region.as_ref()));
-        Ok(Account { configured_region, ..account })
+        let mut account = Account::new(Arc::new(clients), identity.account(), identity.arn())?;
+        account.configured_region = region.map(|region| Region::from(region.as_ref()));
+        Ok(account)
     }
 
     /// A configuration that owes nothing to the environment. No `ConfigLoader`, which would read it.
