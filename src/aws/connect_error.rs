@@ -2,13 +2,14 @@
 
 use std::error::Error;
 
+use aws_config::imds::client::error::ImdsError;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
 use super::credentials;
-use super::errors::{CallError, ErrorKind};
+use super::errors::{CallError, ErrorKind, REQUEST_FAILED};
 use super::http::chain;
 use super::operations::GET_CALLER_IDENTITY;
 use super::session::ConnectSettings;
@@ -76,10 +77,10 @@ impl ConnectError {
                 );
                 Self::new(ConnectErrorKind::NoSuchProfile, message)
             }
-            (CredentialsError::CredentialsNotLoaded(_), None, None) => {
-                let message = "no AWS credentials were found: set AWS_PROFILE or AWS_ACCESS_KEY_ID and \
-                               AWS_SECRET_ACCESS_KEY, pass --profile, or sign in with `aws sso login`";
-                Self::new(ConnectErrorKind::NoCredentials, message)
+            (CredentialsError::CredentialsNotLoaded(_), None, None) => Self::no_credentials(""),
+            // Last in the chain, and present on machines that were never meant to give credentials.
+            _ if settings.profile.is_none() && chain(error).any(<dyn Error>::is::<ImdsError>) => {
+                Self::no_credentials(" (and the instance metadata service gave none)")
             }
             _ => {
                 let message = credentials::reason(error);
@@ -87,6 +88,24 @@ impl ConnectError {
                 let advice = if sso { "; sign in again with `aws sso login`" } else { "" };
                 Self::new(ConnectErrorKind::CredentialsFailed, format!("{message}{advice}"))
             }
+        }
+    }
+
+    fn no_credentials(but: &str) -> Self {
+        let message = format!(
+            "no AWS credentials were found{but}: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
+             pass --profile, or sign in with `aws sso login`"
+        );
+        Self::new(ConnectErrorKind::NoCredentials, message)
+    }
+
+    /// The same, where the reason is a profile of `AWS_PROFILE` that does not exist: the default chain
+    /// passes over it silently, and `lone` is what the profile alone fails with.
+    pub(super) fn or_missing_profile(self, lone: &CredentialsError) -> Self {
+        let texts: Vec<String> = chain(lone).map(ToString::to_string).collect();
+        match texts.iter().find_map(|text| undefined_profile(text)) {
+            Some(profile) if profile != "default" => Self::no_such_profile(profile),
+            _ => self,
         }
     }
 
@@ -127,6 +146,10 @@ impl ConnectError {
                 format!("{said} (sts:GetCallerIdentity); check the network, the proxy and AWS_ENDPOINT_URL"),
             ),
             ErrorKind::NoCredentials => (ConnectErrorKind::CredentialsFailed, said),
+            _ if code == REQUEST_FAILED => (
+                ConnectErrorKind::Configuration,
+                format!("no request could be made: {said}; check the Region and AWS_ENDPOINT_URL"),
+            ),
             _ => (ConnectErrorKind::Other, format!("sts:GetCallerIdentity failed ({code}): {said}")),
         };
         Self::new(kind, message)

@@ -56,6 +56,9 @@ pub struct CallError {
     pub message: String,
 }
 
+/// Our word for a request that could not be made, or not for a reason that has a word of its own.
+pub(super) const REQUEST_FAILED: &str = "RequestFailed";
+
 /// How long a message may get in a report, in characters.
 const MESSAGE_LIMIT: usize = 400;
 
@@ -110,7 +113,7 @@ impl CallError {
             return Self::new(operation, ErrorKind::Timeout, "Timeout", message);
         }
         let cause = chain(error).last().map_or_else(String::new, ToString::to_string);
-        Self::new(operation, ErrorKind::Other, "RequestFailed", cause)
+        Self::new(operation, ErrorKind::Other, REQUEST_FAILED, cause)
     }
 
     /// The same error about one resource of many, which AWS's message does not always name.

@@ -121,9 +121,12 @@ struct Router {
 impl HttpConnector for Router {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let endpoint = endpoint_of(request.uri());
+        let attempt = attempt_of(&request);
         let lane = lane_of(&endpoint);
         let sent = self.client.pool(lane, &self.settings, &self.parts).call(request);
-        HttpConnectorFuture::new(async move { sent.await.map_err(|error| name_endpoint(error, endpoint)) })
+        HttpConnectorFuture::new(async move {
+            sent.await.map_err(|error| name_endpoint(error, endpoint, attempt))
+        })
     }
 }
 
@@ -134,6 +137,13 @@ fn endpoint_of(url: &str) -> String {
     // Credentials in an endpoint URL are nobody's business.
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     format!("{scheme}://{host}")
+}
+
+/// Which attempt this is, from 1: the SDK writes it into a header.
+fn attempt_of(request: &HttpRequest) -> u32 {
+    let header = request.headers().get("amz-sdk-request").unwrap_or_default();
+    let number = header.split(';').find_map(|part| part.trim().strip_prefix("attempt="));
+    number.and_then(|number| number.parse().ok()).unwrap_or(1)
 }
 
 fn lane_of(endpoint: &str) -> Lane {
@@ -151,6 +161,8 @@ pub(super) struct Unanswered {
     pub endpoint: String,
     /// What went wrong.
     pub cause: Cause,
+    /// Which attempt of the call it was, from 1.
+    pub attempt: u32,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -204,10 +216,10 @@ impl Error for Unanswered {
 }
 
 /// The same failure, of the same kind for the SDK's retries, with the endpoint and a cause.
-fn name_endpoint(error: ConnectorError, endpoint: String) -> ConnectorError {
+fn name_endpoint(error: ConnectorError, endpoint: String, attempt: u32) -> ConnectorError {
     let cause = cause_of(&error);
     let (timeout, io, user, other) = (error.is_timeout(), error.is_io(), error.is_user(), error.as_other());
-    let source = Box::new(Unanswered { endpoint, cause, source: error.into_source() });
+    let source = Box::new(Unanswered { endpoint, cause, attempt, source: error.into_source() });
     match (timeout, io, user) {
         (true, ..) => ConnectorError::timeout(source),
         (_, true, _) => ConnectorError::io(source),
@@ -266,6 +278,14 @@ mod tests {
         assert_eq!(lane_of("http://[fd00:ec2::254]"), Lane::Direct);
         assert_eq!(lane_of("http://127.0.0.1:5000"), Lane::Plain);
         assert_eq!(lane_of("https://sts.amazonaws.com"), Lane::Tls);
+    }
+
+    #[test]
+    fn the_attempt_is_read_from_the_header() {
+        let mut request = HttpRequest::empty();
+        assert_eq!(attempt_of(&request), 1);
+        request.headers_mut().insert("amz-sdk-request", "ttl=20261122T120000Z; attempt=3; max=5");
+        assert_eq!(attempt_of(&request), 3);
     }
 
     #[test]

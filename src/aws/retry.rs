@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_ec2::config::interceptors::InterceptorContext;
 use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction, RetryPartition, TokenBucket};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::RetryClassifierPriority;
 use aws_smithy_types::retry::RetryConfig;
 
@@ -46,42 +46,24 @@ impl ClassifyRetry for Hopeless {
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let page = context.response().is_some_and(is_final_web_page);
-        let silent = is_silence(context) && context.request().is_some_and(|r| attempt(r) >= SILENT_ATTEMPTS);
-        if page || silent { RetryAction::RetryForbidden } else { RetryAction::NoActionIndicated }
+        if page || is_hopelessly_silent(context) {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
     }
 }
 
 /// A web page from something that does not speak this operation. Load balancers in front of AWS answer
 /// 502 to 504 with web pages too, and those pass.
-fn is_final_web_page(response: &aws_smithy_runtime_api::client::orchestrator::HttpResponse) -> bool {
+fn is_final_web_page(response: &HttpResponse) -> bool {
     is_web_page(response) && !matches!(response.status().as_u16(), 502..=504)
 }
 
-/// Whether the attempt ended without any word from the endpoint.
-fn is_silence(context: &InterceptorContext) -> bool {
+/// Whether the endpoint stayed silent often enough, or for as long as an attempt may take.
+fn is_hopelessly_silent(context: &InterceptorContext) -> bool {
     let Some(Err(error)) = context.output_or_error() else { return false };
-    if error.is_timeout_error() {
-        return true;
-    }
-    error.as_connector_error().and_then(|error| Unanswered::find(error)).is_some_and(Unanswered::is_silence)
-}
-
-/// Which attempt this is, from 1: the SDK writes it into a header.
-fn attempt(request: &HttpRequest) -> u32 {
-    let header = request.headers().get("amz-sdk-request").unwrap_or_default();
-    let number = header.split(';').find_map(|part| part.trim().strip_prefix("attempt="));
-    number.and_then(|number| number.parse().ok()).unwrap_or(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_attempt_is_read_from_the_header() {
-        let mut request = HttpRequest::empty();
-        assert_eq!(attempt(&request), 1);
-        request.headers_mut().insert("amz-sdk-request", "ttl=20261122T120000Z; attempt=3; max=5");
-        assert_eq!(attempt(&request), 3);
-    }
+    let unanswered = error.as_connector_error().and_then(|error| Unanswered::find(error));
+    error.is_timeout_error()
+        || unanswered.is_some_and(|failure| failure.is_silence() && failure.attempt >= SILENT_ATTEMPTS)
 }

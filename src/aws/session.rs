@@ -11,7 +11,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::{RetryConfig, RetryMode};
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
@@ -104,12 +104,26 @@ impl Aws {
             }
         };
         let clients = Clients::new(config, self.meter.clone());
-        let identity = Box::pin(clients.sts().get_caller_identity().send())
-            .await
-            .map_err(|error| ConnectError::from_sdk(settings, &error))?;
+        let identity = match Box::pin(clients.sts().get_caller_identity().send()).await {
+            Ok(identity) => identity,
+            Err(error) => return Err(self.explain(settings, ConnectError::from_sdk(settings, &error)).await),
+        };
         let mut account = Account::new(Arc::new(clients), identity.account(), identity.arn())?;
         account.configured_region = region.map(|region| Region::from(region.as_ref()));
         Ok(account)
+    }
+
+    /// The same error, more exact where it can be.
+    async fn explain(&self, settings: &ConnectSettings, error: ConnectError) -> ConnectError {
+        if error.kind != ConnectErrorKind::NoCredentials || settings.endpoint.is_some() {
+            return error;
+        }
+        let config = ProviderConfig::without_region().with_http_client(self.http.clone());
+        let profile = ProfileFileCredentialsProvider::builder().configure(&config).build();
+        match profile.provide_credentials().await {
+            Ok(_) => error,
+            Err(lone) => error.or_missing_profile(&lone),
+        }
     }
 
     /// A configuration that owes nothing to the environment. No `ConfigLoader`, which would read it.
