@@ -207,6 +207,8 @@ pub struct Finding {
     pub cluster_arn: Option<Arn>,
     /// The managed node group's name.
     pub node_group: Option<String>,
+    /// The Auto Scaling group's name, for a group of the user's own and its instances.
+    pub auto_scaling_group: Option<String>,
     /// What decides the options.
     pub managed_by: Option<ManagedBy>,
     /// How many instances the resource has now.

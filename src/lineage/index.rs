@@ -10,7 +10,7 @@ use crate::model::{
 pub struct Index<'a> {
     pub inventory: &'a Inventory,
     clusters: HashMap<&'a str, &'a Cluster>,
-    instances: HashMap<&'a InstanceId, &'a Instance>,
+    instances_of_group: HashMap<&'a str, Vec<&'a Instance>>,
     group_of_instance: HashMap<&'a InstanceId, &'a AutoScalingGroup>,
     node_group_of_group: HashMap<&'a str, &'a NodeGroup>,
     node_groups: HashMap<(&'a str, &'a str), &'a NodeGroup>,
@@ -39,13 +39,18 @@ impl<'a> Index<'a> {
         let mut index = Self {
             inventory,
             clusters: inventory.clusters.iter().map(|cluster| (cluster.name.as_str(), cluster)).collect(),
-            instances: inventory.instances.iter().map(|instance| (&instance.id, instance)).collect(),
+            instances_of_group: HashMap::new(),
             group_of_instance: members(inventory, &groups),
             node_group_of_group: node_groups_by_group(inventory, &node_groups),
             node_groups,
             eks_templates: HashSet::new(),
             groups,
         };
+        for instance in &inventory.instances {
+            if let Some(group) = index.group_of(instance) {
+                index.instances_of_group.entry(&group.name).or_default().push(instance);
+            }
+        }
         index.eks_templates = index.templates_of_managed_groups();
         index
     }
@@ -71,8 +76,8 @@ impl<'a> Index<'a> {
     }
 
     /// The instances of a group that were read; one that ended between two calls is not among them.
-    pub fn instances_of(&self, group: &'a AutoScalingGroup) -> impl Iterator<Item = &'a Instance> {
-        group.instances.iter().filter_map(|id| self.instances.get(id).copied())
+    pub fn instances_of(&self, group: &AutoScalingGroup) -> &[&'a Instance] {
+        self.instances_of_group.get(group.name.as_str()).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a template belongs to EKS because a managed node group's Auto Scaling group launches from it.
@@ -85,7 +90,7 @@ impl<'a> Index<'a> {
         if let Some(node_group) = self.node_group_of_group.get(group.name.as_str()) {
             return Some(Role::Managed(node_group));
         }
-        let by_node = || self.instances_of(group).find_map(|instance| instance.tags.cluster());
+        let by_node = || self.instances_of(group).iter().find_map(|instance| instance.tags.cluster());
         let cluster =
             group.tags.cluster().or_else(by_node).or_else(|| self.autoscaler_cluster(&group.tags))?;
         Some(Role::SelfManaged(cluster))

@@ -57,6 +57,7 @@ fn subject<'a>(
         cluster: membership.cluster,
         cluster_arn: membership.cluster.and_then(|name| index.cluster(name)).map(|cluster| &cluster.arn),
         node_group: membership.node_group_name,
+        auto_scaling_group: own_group(instance, &membership),
         managed_by: Some(membership.managed_by),
         nodes: 1,
         tags: &instance.tags,
@@ -65,6 +66,15 @@ fn subject<'a>(
         group: position(of_groups, &membership),
         lever: lever(instance, membership.managed_by),
         notes: membership.cluster.and_then(|cluster| missing_cluster(index, cluster)).into_iter().collect(),
+    }
+}
+
+/// The name of the group of the user's own that an instance is in. The group itself may be gone.
+fn own_group<'a>(instance: &'a Instance, membership: &Membership<'a>) -> Option<&'a str> {
+    let tagged = || instance.tags.get("aws:autoscaling:groupName");
+    match membership.managed_by {
+        ManagedBy::SelfManaged => membership.group.map(|group| group.name.as_str()).or_else(tagged),
+        _ => None,
     }
 }
 

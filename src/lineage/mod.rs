@@ -32,6 +32,8 @@ pub struct Subject<'a> {
     pub cluster_arn: Option<&'a Arn>,
     /// The managed node group's name.
     pub node_group: Option<&'a str>,
+    /// The Auto Scaling group's name, where it is the user's own.
+    pub auto_scaling_group: Option<&'a str>,
     /// What decides its options.
     pub managed_by: Option<ManagedBy>,
     /// How many instances it has now.

@@ -95,8 +95,8 @@ fn of_lever(rule: &Rule, subject: &Subject<'_>, verdict: &Verdict) -> Vec<Fix> {
         }
         Lever::Group { name, templates } => of_group(rule, subject, verdict, name, templates),
         Lever::Configuration { group, name } => vec![
-            fix(FixKind::MigrateLaunchConfiguration, group)
-                .note(&format!("launch configuration {name} cannot be changed: use a launch template in its place")),
+            fix(FixKind::MigrateLaunchConfiguration, name)
+                .note(&format!("it cannot be changed: let {group} use a launch template in its place")),
         ],
         Lever::NodeClass(name) => vec![
             Fix { target: name.map(str::to_owned), ..fix(FixKind::EditNodeClass, "") }

@@ -59,6 +59,7 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("cluster", |f| text(f.cluster.as_deref())),
     ("cluster_arn", |f| text(f.cluster_arn.as_ref().map(Arn::as_str))),
     ("node_group", |f| text(f.node_group.as_deref())),
+    ("auto_scaling_group", |f| text(f.auto_scaling_group.as_deref())),
     ("managed_by", |f| text(f.managed_by.map(ManagedBy::as_str))),
     ("nodes", |f| f.nodes.to_string().into()),
     ("image_id", |f| text(f.image.as_ref().and_then(|image| Some(image.id.as_ref()?.as_str())))),

@@ -33,6 +33,7 @@ pub fn finding(account: (&str, &str), region: &str, kind: ResourceType, id: &str
         cluster: None,
         cluster_arn: None,
         node_group: None,
+        auto_scaling_group: (kind == ResourceType::AutoScalingGroup).then(|| id.into()),
         managed_by: None,
         nodes: u64::from(kind == ResourceType::Instance),
         image: None,

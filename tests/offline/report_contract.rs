@@ -36,7 +36,7 @@ contract! {
         id: String, policy: String, rule: String, severity: String, status: String,
         partition: Nullable<String>, account_id: Nullable<String>, account_name: Nullable<String>,
         region: Nullable<String>, resource: Resource, cluster: Nullable<String>, cluster_arn: Nullable<String>,
-        node_group: Nullable<String>, managed_by: Nullable<String>, nodes: u64, image: Nullable<Image>,
+        node_group: Nullable<String>, auto_scaling_group: Nullable<String>, managed_by: Nullable<String>, nodes: u64, image: Nullable<Image>,
         option: Nullable<String>, expected: Nullable<BTreeMap<String, Value>>, actual: Nullable<Value>,
         source: Nullable<String>, templates: Vec<Template>, fixes: Vec<Fix>, exemption: Nullable<Exemption>,
         notes: Vec<String>,
@@ -88,7 +88,7 @@ fn the_order_of_members_is_that_of_the_contract() {
 fn every_member_of_a_finding_is_always_there() {
     let json: Value = serde_json::from_str(&write(&story(), ReportFormat::Json, TableStyle::PIPED)).unwrap();
     for finding in json["findings"].as_array().unwrap() {
-        assert_eq!(finding.as_object().unwrap().len(), 24, "{finding}");
+        assert_eq!(finding.as_object().unwrap().len(), 25, "{finding}");
     }
 }
 
@@ -100,8 +100,8 @@ fn csv_has_the_columns_of_the_contract() {
     assert_eq!(
         header.join(" "),
         "id policy rule severity status partition account_id account_name region resource_type resource_id \
-         resource_name resource_arn cluster cluster_arn node_group managed_by nodes image_id image_name \
-         image_family image_confidence option expected actual source templates fixes fixes_automatic fix_notes \
+         resource_name resource_arn cluster cluster_arn node_group auto_scaling_group managed_by nodes \
+         image_id image_name image_family image_confidence option expected actual source templates fixes fixes_automatic fix_notes \
          exemption_id exemption_reason exemption_expires exemption_owner notes"
     );
     assert_eq!(reader.records().map(Result::unwrap).count(), story().findings.len());

@@ -105,9 +105,8 @@ fn the_order_of_findings_does_not_matter() {
     assert_eq!(keys(&forward), keys(&backward));
 }
 
-/// An instance of a self-managed group does not say which group it is of.
 #[test]
-fn self_managed_nodes_are_those_of_the_only_group_they_can_be_of() {
+fn self_managed_nodes_are_put_with_the_group_that_they_name() {
     let lc = "workers-lc";
     let asg = |name: &str| {
         finding(PAYMENTS, "eu-west-1", ResourceType::AutoScalingGroup, name)
@@ -115,9 +114,10 @@ fn self_managed_nodes_are_those_of_the_only_group_they_can_be_of() {
             .launched(Source::LaunchConfiguration, 2)
             .fix(FixKind::MigrateLaunchConfiguration, lc)
     };
-    let node = |id: &str| {
+    let node = |id: &str, group: Option<&str>| {
         finding(PAYMENTS, "eu-west-1", ResourceType::Instance, id)
             .cluster("blue", ManagedBy::SelfManaged)
+            .with(|node| node.auto_scaling_group = group.map(str::to_owned))
             .fix(FixKind::MigrateLaunchConfiguration, lc)
     };
     let places = |findings: Vec<Finding>| -> Vec<(Option<String>, u64)> {
@@ -130,9 +130,9 @@ fn self_managed_nodes_are_those_of_the_only_group_they_can_be_of() {
             .map(|place| (place.id.as_deref().map(str::to_owned), place.nodes))
             .collect()
     };
-    assert_eq!(places(vec![asg("a"), node("i-1"), node("i-2")]), [(Some("a".into()), 2)]);
     assert_eq!(
-        places(vec![asg("a"), asg("b"), node("i-1")]),
-        [(Some("blue".into()), 1), (Some("a".into()), 0), (Some("b".into()), 0)]
+        places(vec![asg("a"), asg("b"), node("i-1", Some("a")), node("i-2", Some("a"))]),
+        [(Some("a".into()), 2), (Some("b".into()), 0)]
     );
+    assert_eq!(places(vec![asg("a"), node("i-1", None)]), [(Some("blue".into()), 1), (Some("a".into()), 0)]);
 }

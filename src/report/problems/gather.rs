@@ -84,31 +84,8 @@ pub(super) fn places<'a>(findings: &[&'a Finding]) -> Vec<Place<'a>> {
             place.name = finding.resource.name.as_deref().filter(|name| *name != finding.resource.id);
         }
     }
-    attribute(&mut places);
     places.sort_by(|a, b| (Reverse(a.nodes), a.kind, &a.id).cmp(&(Reverse(b.nodes), b.kind, &b.id)));
     places
-}
-
-/// Gives the self-managed nodes of a cluster to its group, where there is only one that they can be of.
-///
-/// Their findings name a group only where a fix does.
-fn attribute(places: &mut Vec<Place<'_>>) {
-    for at in (0..places.len()).rev() {
-        let nodes = &places[at];
-        if nodes.kind != PlaceKind::Nodes(Some(ManagedBy::SelfManaged)) {
-            continue;
-        }
-        let mut theirs = places.iter().enumerate().filter(|(_, group)| {
-            group.kind == PlaceKind::AutoScalingGroup
-                && group.cluster == nodes.cluster
-                && group.nodes == 0
-                && group.of > Some(0)
-        });
-        if let (Some((group, _)), None) = (theirs.next(), theirs.next()) {
-            places[group].nodes = places[at].nodes;
-            places.remove(at);
-        }
-    }
 }
 
 fn place(finding: &Finding) -> (PlaceKind, Option<Cow<'_, str>>) {

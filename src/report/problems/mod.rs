@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 pub use cause::Cause;
 pub use gather::{Place, PlaceKind, Remedy};
 
-use crate::finding::{Finding, FixKind, ResourceType, Severity, Source, Status, TemplateUse};
+use crate::finding::{Finding, ResourceType, Severity, Source, Status, TemplateUse};
 use crate::model::{AccountId, Region};
 
 /// Findings of one rule that have one cause.
@@ -162,16 +162,13 @@ fn is_node(finding: &Finding) -> bool {
     finding.resource.r#type == ResourceType::Instance
 }
 
-/// The type and id of the group that launched an instance, as far as its finding tells.
+/// The type and id of the group that an instance is in.
 fn group_of(finding: &Finding) -> Option<(ResourceType, Cow<'_, str>)> {
     if let (Some(cluster), Some(name)) = (&finding.cluster, &finding.node_group) {
         return Some((ResourceType::NodeGroup, Cow::Owned(format!("{cluster}/{name}"))));
     }
-    let fix = finding
-        .fixes
-        .iter()
-        .find(|fix| matches!(fix.kind, FixKind::UpdateAutoScalingGroup | FixKind::RefreshInstances))?;
-    Some((ResourceType::AutoScalingGroup, Cow::Borrowed(fix.target.as_deref()?)))
+    let name = finding.auto_scaling_group.as_deref()?;
+    Some((ResourceType::AutoScalingGroup, Cow::Borrowed(name)))
 }
 
 impl<'a> Problem<'a> {
