@@ -1,5 +1,7 @@
 //! Inventories for tests, a few words each.
 
+use std::collections::BTreeMap;
+
 use crate::model::{
     AccountDefaults, Arn, AutoScalingGroup, Cluster, Coverage, GroupLaunch, Image, ImageRef, ImdsSupport,
     Instance, InstanceState, Inventory, LaunchTemplate, MetadataOptions, NodeGroup, OptionValue, Read, Scope,
@@ -24,10 +26,7 @@ pub fn inventory() -> Inventory {
     inventory.clusters.push(Cluster {
         name: "blue".to_owned(),
         arn: scope.arn("eks", "cluster/blue"),
-        version: Some("1.33".to_owned()),
-        auto_mode: false,
         fargate_profiles: 0,
-        tags: Tags::default(),
     });
     let images = [
         (AL2023_IMAGE, "amazon-eks-node-al2023-x86_64-standard-1.33-v20261001", ImdsSupport::V2),
@@ -75,18 +74,23 @@ pub fn tags(tags: &[(&str, &str)]) -> Tags {
 }
 
 /// Adds a template whose versions are numbered from 1; the last is the default.
-pub fn template(inventory: &mut Inventory, id: &str, versions: &[MetadataOptions], image: ImageRef) {
-    let numbered = (1..).zip(versions).map(|(number, metadata)| {
-        let version = TemplateVersion { number, image: image.clone(), metadata: *metadata, created_by: None };
-        (number, version)
-    });
+pub fn template(inventory: &mut Inventory, id: &str, versions: &[MetadataOptions], image: &ImageRef) {
+    let versions: BTreeMap<i64, TemplateVersion> = (1..)
+        .zip(versions)
+        .map(|(number, metadata)| {
+            let version =
+                TemplateVersion { number, image: image.clone(), metadata: *metadata, created_by: None };
+            (number, version)
+        })
+        .collect();
+    let latest = versions.keys().copied().max().unwrap_or_default();
     let template = LaunchTemplate {
         id: id.into(),
         name: format!("{id}-name"),
         tags: Tags::default(),
-        default_version: versions.len() as i64,
-        latest_version: versions.len() as i64,
-        versions: numbered.collect(),
+        default_version: latest,
+        latest_version: latest,
+        versions,
     };
     inventory.launch_templates.insert(template.id.clone(), template);
 }

@@ -8,7 +8,7 @@ use super::http::{Unanswered, chain};
 
 /// Why credentials could not be had, if that is what an error is about.
 pub(super) fn failure(error: &(dyn Error + 'static)) -> Option<String> {
-    let credentials = find(error)?;
+    let Some(credentials) = find(error) else { return timeout(error) };
     Some(match credentials {
         CredentialsError::CredentialsNotLoaded(_) => "no AWS credentials were found".to_owned(),
         CredentialsError::ProviderTimedOut(details) => {
@@ -19,6 +19,14 @@ pub(super) fn failure(error: &(dyn Error + 'static)) -> Option<String> {
         }
         _ => reason(credentials),
     })
+}
+
+/// The limit that the identity cache sets to any provider has no type of its own.
+fn timeout(error: &(dyn Error + 'static)) -> Option<String> {
+    let text =
+        chain(error).map(ToString::to_string).find(|text| text.contains("identity resolver timed out"))?;
+    let (_, after) = text.split_once("after ")?;
+    Some(format!("the credential provider did not answer within {after}"))
 }
 
 /// The credentials error in a chain of errors.
@@ -37,4 +45,26 @@ pub(super) fn reason(error: &CredentialsError) -> String {
     let said = said.map_or("without a reason", String::as_str);
     let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
     format!("the credential provider failed: {line}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_that_does_not_answer_is_a_matter_of_credentials() {
+        let error: Box<dyn Error + Send + Sync> = "identity resolver timed out after 30s".into();
+        let error = std::io::Error::other(error);
+        assert_eq!(failure(&error).unwrap(), "the credential provider did not answer within 30s");
+        assert_eq!(failure(&std::io::Error::other("something else")), None);
+    }
+
+    #[test]
+    fn the_innermost_reason_is_told() {
+        let error = CredentialsError::provider_error("failed to load the cached SSO token\n(from disk)");
+        assert_eq!(
+            reason(&error),
+            "the credential provider failed: failed to load the cached SSO token (from disk)"
+        );
+    }
 }

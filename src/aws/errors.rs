@@ -42,6 +42,25 @@ pub enum ErrorKind {
     Other,
 }
 
+impl ErrorKind {
+    /// Whether the same operation would fail for anything else it is asked about, too.
+    pub const fn is_lasting(self) -> bool {
+        match self {
+            Self::Throttled | Self::NotFound | Self::Other => false,
+            Self::AccessDenied
+            | Self::ExpiredCredentials
+            | Self::InvalidCredentials
+            | Self::ClockSkew
+            | Self::NoCredentials
+            | Self::Unreachable
+            | Self::Timeout
+            | Self::RegionDisabled
+            | Self::GateRefused
+            | Self::NotAws => true,
+        }
+    }
+}
+
 /// A call that failed in the end, retries included.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{operation}: {message} ({code})")]
@@ -199,8 +218,9 @@ fn kind_of(code: &str, message: &str) -> ErrorKind {
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError" => {
             ErrorKind::AccessDenied
         }
-        "ExpiredToken" | "ExpiredTokenException" => ErrorKind::ExpiredCredentials,
-        "RequestExpired" | "RequestTimeTooSkewed" => ErrorKind::ClockSkew,
+        // The last one is EC2's word for a session token that ran out.
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => ErrorKind::ExpiredCredentials,
+        "RequestTimeTooSkewed" => ErrorKind::ClockSkew,
         "SignatureDoesNotMatch" | "InvalidSignatureException" if skewed => ErrorKind::ClockSkew,
         "InvalidClientTokenId"
         | "UnrecognizedClientException"

@@ -42,7 +42,6 @@ read_operations! {
     DESCRIBE_LAUNCH_TEMPLATES = "ec2" "DescribeLaunchTemplates";
     DESCRIBE_REGIONS = "ec2" "DescribeRegions";
     GET_INSTANCE_METADATA_DEFAULTS = "ec2" "GetInstanceMetadataDefaults";
-    DESCRIBE_CLUSTER = "eks" "DescribeCluster";
     DESCRIBE_NODEGROUP = "eks" "DescribeNodegroup";
     LIST_CLUSTERS = "eks" "ListClusters";
     LIST_FARGATE_PROFILES = "eks" "ListFargateProfiles";

@@ -57,18 +57,27 @@ where
 ///
 /// Ids that the error names are left out of the next attempt; if it names none, the chunk is halved. What
 /// is missing in the end is only absent from the answer.
-pub(super) async fn by_ids<T, F, P>(ids: Vec<String>, chunk: usize, mut fetch: F) -> Listed<T>
+pub(super) async fn by_ids<T, F, P>(
+    operation: Operation,
+    ids: Vec<String>,
+    chunk: usize,
+    mut fetch: F,
+) -> Listed<T>
 where
-    F: FnMut(Vec<String>) -> P,
-    P: Future<Output = Result<Vec<T>, CallError>>,
+    F: FnMut(Vec<String>, Option<String>) -> P,
+    P: Future<Output = Result<Page<T>, CallError>>,
 {
     let mut items = Vec::new();
     let mut batches: Vec<Vec<String>> = ids.chunks(chunk).map(<[String]>::to_vec).collect();
     while let Some(batch) = batches.pop() {
-        match fetch(batch.clone()).await {
-            Ok(found) => items.extend(found),
-            Err(error) if error.kind == ErrorKind::NotFound => batches.extend(without_missing(batch, &error)),
-            Err(error) => return Listed { items, error: Some(error) },
+        let found = collect(operation, |token| fetch(batch.clone(), token)).await;
+        items.extend(found.items);
+        match found.error {
+            None => {}
+            Some(error) if error.kind == ErrorKind::NotFound => {
+                batches.extend(without_missing(batch, &error));
+            }
+            Some(error) => return Listed { items, error: Some(error) },
         }
     }
     Listed { items, error: None }
@@ -148,11 +157,12 @@ mod tests {
     /// Reads from a service that has every id but `missing`, and says so in `message`.
     fn read(ids: &[&str], missing: &[&str], message: &str) -> (Vec<String>, usize) {
         let calls = RefCell::new(0);
-        let listed = run(by_ids(ids.iter().map(ToString::to_string).collect(), 100, |batch| {
-            *calls.borrow_mut() += 1;
-            let bad = batch.iter().any(|id| missing.contains(&id.as_str()));
-            ready(if bad { Err(failure(ErrorKind::NotFound, message)) } else { Ok(batch) })
-        }));
+        let listed =
+            run(by_ids(DESCRIBE_IMAGES, ids.iter().map(ToString::to_string).collect(), 100, |batch, _| {
+                *calls.borrow_mut() += 1;
+                let bad = batch.iter().any(|id| missing.contains(&id.as_str()));
+                ready(if bad { Err(failure(ErrorKind::NotFound, message)) } else { Ok((batch, None)) })
+            }));
         assert_eq!(listed.error, None);
         let mut items = listed.items;
         items.sort();

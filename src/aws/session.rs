@@ -96,12 +96,11 @@ impl Aws {
     ///
     /// [`ConnectError`] says in a sentence why that is not possible, and what to do.
     pub async fn connect(&self, settings: &ConnectSettings) -> Result<Account, ConnectError> {
-        let (config, region) = match &settings.endpoint {
-            Some(endpoint) => (self.isolated(endpoint, settings.region_hint.as_ref()), None),
-            None => {
-                let region = configured_region(settings).await;
-                (Box::pin(self.configured(settings, region.clone())).await?, region)
-            }
+        let (config, region) = if let Some(endpoint) = &settings.endpoint {
+            (self.isolated(endpoint, settings.region_hint.as_ref()), None)
+        } else {
+            let region = configured_region(settings).await;
+            (Box::pin(self.configured(settings, region.clone())).await?, region)
         };
         let clients = Clients::new(config, self.meter.clone());
         let identity = match Box::pin(clients.sts().get_caller_identity().send()).await {
@@ -245,6 +244,83 @@ fn setting(config: &SdkConfig, variable: &str, key: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    /// A server that gives every request the same answer, and its URL.
+    fn answering(status: &'static str, kind: &'static str, body: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let _ = stream.read(&mut [0; 8192]);
+                let length = body.len();
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {status}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\
+                     connection: close\r\n\r\n{body}"
+                );
+            }
+        });
+        url
+    }
+
+    async fn connect(url: String) -> Result<Account, ConnectError> {
+        let endpoint =
+            StaticEndpoint { url, access_key: "AKIAIOSFODNN7EXAMPLE".into(), secret_key: "x".into() };
+        let settings = ConnectSettings { endpoint: Some(endpoint), ..ConnectSettings::default() };
+        Aws::default().connect(&settings).await
+    }
+
+    #[tokio::test]
+    async fn the_account_and_its_partition_come_from_the_caller() {
+        let url = answering(
+            "200 OK",
+            "text/xml",
+            "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+             <Arn>arn:aws-cn:iam::111122223333:user/auditor</Arn><UserId>AIDA</UserId>\
+             <Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
+        );
+        let account = connect(url).await.unwrap();
+        assert_eq!(account.partition.as_str(), "aws-cn");
+        assert_eq!(account.account_id.as_str(), "111122223333");
+        let scope = account.scope(&"cn-north-1".into());
+        assert_eq!(
+            scope.arn("eks", "cluster/blue").as_str(),
+            "arn:aws-cn:eks:cn-north-1:111122223333:cluster/blue"
+        );
+    }
+
+    #[tokio::test]
+    async fn expired_credentials_are_told_from_a_server_that_is_not_aws() {
+        let url = answering(
+            "403 Forbidden",
+            "text/xml",
+            "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>\
+             <Message>The security token included in the request is expired</Message></Error></ErrorResponse>",
+        );
+        let error = connect(url).await.unwrap_err();
+        assert_eq!(error.kind, ConnectErrorKind::ExpiredCredentials);
+        let url = answering("500 Internal Server Error", "text/html", "<html>moto</html>");
+        let started = std::time::Instant::now();
+        let error = connect(url).await.unwrap_err();
+        assert!(error.to_string().contains("web page"), "{error}");
+        assert!(started.elapsed() < Duration::from_millis(500), "a web page is not asked for again");
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_named_and_given_up_soon() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let started = std::time::Instant::now();
+        let error = connect(url.clone()).await.unwrap_err();
+        assert_eq!(error.kind, ConnectErrorKind::Unreachable);
+        assert!(error.to_string().contains(&url), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(3));
+    }
 
     #[test]
     fn the_partition_of_the_hint_decides_where_to_begin() {

@@ -82,7 +82,7 @@ impl FailOn {
 }
 
 /// Runs the audit. Everything that can be wrong with the arguments is found before AWS is asked anything.
-pub fn run(args: Args, console: &Console) -> Result<Exit, Error> {
+pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     let policies = load_policies(&args.policies)?;
     let outputs = if args.outputs.is_empty() { vec![OutputArg::DEFAULT] } else { args.outputs.clone() };
     let outputs = Outputs::open(&outputs)?;
@@ -90,7 +90,7 @@ pub fn run(args: Args, console: &Console) -> Result<Exit, Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::Bug(format!("cannot start: {error}")))?;
-    let report = runtime.block_on(audit(&args, &policies, console));
+    let report = runtime.block_on(audit(args, &policies, console));
     // Calls that an interruption left behind are not waited for.
     runtime.shutdown_background();
     let report = report?;
@@ -133,10 +133,7 @@ fn exit_of(report: &Report, fail_on: FailOn) -> Exit {
 async fn audit(args: &Args, policies: &[Policy], console: &Console) -> Result<Report, Error> {
     let stop = signals::interruption()?;
     let mut stop = std::pin::pin!(stop);
-    let demo = match args.demo {
-        true => Some(Demo::start(args.demo_state.as_deref()).await?),
-        false => None,
-    };
+    let demo = if args.demo { Some(Demo::start(args.demo_state.as_deref()).await?) } else { None };
     let aws = Aws::new(Timeouts::default().at_most(Duration::from_secs(args.timeout.into())));
     let mut progress = Progress::new(console);
     let started_at = Timestamp::now();

@@ -43,7 +43,8 @@ impl Console {
         }
     }
 
-    /// Writes data to stdout. A reader that has gone away (`| head`) wanted no more, and that is no error.
+    /// Writes data to stdout, whatever flags say. A reader that has gone away (`| head`) wanted no more, and that is no error.
+    #[expect(clippy::unused_self, reason = "who has no console cannot write to it")]
     pub fn write_stdout(&self, data: &[u8]) -> Result<(), Error> {
         let mut stdout = io::stdout().lock();
         match stdout.write_all(data).and_then(|()| stdout.flush()) {

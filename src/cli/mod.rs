@@ -81,7 +81,7 @@ pub fn run(cli: Cli) -> Exit {
     let console = Console::new(&cli.global);
     logging::start(&cli.global);
     let outcome = match cli.command {
-        Command::Audit(args) => audit::run(args, &console),
+        Command::Audit(args) => audit::run(&args, &console),
         Command::Policy(command) => policy::run(command, &console),
     };
     outcome.unwrap_or_else(|error| {

@@ -161,7 +161,6 @@ fn lost_template(index: &Index<'_>, template: &super::TemplateIdentity<'_>) -> S
 
 /// A cluster that tags name and EKS does not list.
 pub fn missing_cluster(index: &Index<'_>, cluster: &str) -> Option<String> {
-    let listed = !index.inventory.failed("ListClusters");
-    (listed && index.cluster(cluster).is_none())
+    (index.inventory.clusters_read() && index.cluster(cluster).is_none())
         .then(|| format!("EKS has no cluster {cluster} here: it was deleted, or is not an EKS cluster"))
 }

@@ -23,8 +23,8 @@ fn values(subject: &Subject<'_>, option: OptionName) -> Vec<(Option<OptionValue>
 #[test]
 fn a_managed_node_group_is_judged_by_the_copy_and_put_down_to_who_set_it() {
     let mut inventory = inventory();
-    template(&mut inventory, "lt-user", &[options(Some(Required), None)], ImageRef::Unset);
-    template(&mut inventory, "lt-copy", &[options(Some(Required), Some(2))], al2023());
+    template(&mut inventory, "lt-user", &[options(Some(Required), None)], &ImageRef::Unset);
+    template(&mut inventory, "lt-copy", &[options(Some(Required), Some(2))], &al2023());
     node_group(&mut inventory, "apps", "lt-copy", Some(reference("lt-user", VersionRef::Number(1))));
 
     let subjects = subjects(&inventory);
@@ -42,8 +42,8 @@ fn a_managed_node_group_is_judged_by_the_copy_and_put_down_to_who_set_it() {
 fn a_copy_that_is_behind_its_template_decides_what_comes_next() {
     let mut inventory = inventory();
     let (old, new) = (options(Some(Required), Some(1)), options(Some(Required), Some(2)));
-    template(&mut inventory, "lt-user", &[old, new], ImageRef::Unset);
-    template(&mut inventory, "lt-copy", &[old], al2023());
+    template(&mut inventory, "lt-user", &[old, new], &ImageRef::Unset);
+    template(&mut inventory, "lt-copy", &[old], &al2023());
     node_group(&mut inventory, "apps", "lt-copy", Some(reference("lt-user", VersionRef::Number(1))));
 
     let subjects = subjects(&inventory);
@@ -54,7 +54,7 @@ fn a_copy_that_is_behind_its_template_decides_what_comes_next() {
 #[test]
 fn a_lost_copy_is_unresolved_unless_the_users_version_settles_it() {
     let mut inventory = inventory();
-    template(&mut inventory, "lt-user", &[options(Some(Required), None)], ImageRef::Unset);
+    template(&mut inventory, "lt-user", &[options(Some(Required), None)], &ImageRef::Unset);
     node_group(&mut inventory, "apps", "lt-gone", Some(reference("lt-user", VersionRef::Number(1))));
 
     let subjects = subjects(&inventory);
@@ -77,7 +77,7 @@ fn a_template_that_is_gone_is_told_from_one_that_could_not_be_read() {
 fn every_template_that_an_override_brings_is_a_way_to_launch() {
     let mut inventory = inventory();
     for (id, hops) in [("lt-base", 1), ("lt-arm", 2), ("lt-gpu", 3)] {
-        template(&mut inventory, id, &[options(Some(Required), Some(hops))], al2023());
+        template(&mut inventory, id, &[options(Some(Required), Some(hops))], &al2023());
     }
     let with = |id: Option<&str>| LaunchOverride {
         instance_type: None,
@@ -102,7 +102,7 @@ fn every_template_that_an_override_brings_is_a_way_to_launch() {
 #[test]
 fn an_override_with_an_image_of_its_own_launches_that() {
     let mut inventory = inventory();
-    template(&mut inventory, "lt-1", &[options(None, None)], al2023());
+    template(&mut inventory, "lt-1", &[options(None, None)], &al2023());
     let mixed = GroupLaunch::Mixed {
         base: reference("lt-1", VersionRef::Latest),
         overrides: vec![LaunchOverride {
@@ -181,7 +181,7 @@ fn a_node_of_a_deleted_cluster_is_judged_and_says_so() {
 #[test]
 fn an_instance_knows_the_template_that_it_was_launched_from() {
     let mut inventory = inventory();
-    template(&mut inventory, "lt-1", &[options(None, Some(1)), options(None, Some(2))], al2023());
+    template(&mut inventory, "lt-1", &[options(None, Some(1)), options(None, Some(2))], &al2023());
     for (id, template, version) in [("i-old", "lt-1", "1"), ("i-lost", "lt-gone", "7")] {
         let launch = [("aws:ec2launchtemplate:id", template), ("aws:ec2launchtemplate:version", version)];
         instance(&mut inventory, id, AL2023_IMAGE, actual(Required, 2), &launch);
@@ -201,7 +201,7 @@ fn enforced_tokens_decide_what_an_account_launches() {
     let mut inventory = inventory();
     let defaults = AccountDefaults { tokens_enforced: true, ..AccountDefaults::default() };
     inventory.account_defaults = Read::Known(defaults);
-    template(&mut inventory, "lt-1", &[options(Some(Optional), None)], al2023());
+    template(&mut inventory, "lt-1", &[options(Some(Optional), None)], &al2023());
     group(&mut inventory, "own", GroupLaunch::Template(reference("lt-1", VersionRef::Latest)));
     let subjects = subjects(&inventory);
     let account = subjects.iter().find(|subject| subject.kind == SubjectKind::AccountDefaults).unwrap();
@@ -212,7 +212,7 @@ fn enforced_tokens_decide_what_an_account_launches() {
 #[test]
 fn karpenters_templates_predict_its_next_node() {
     let mut inventory = inventory();
-    template(&mut inventory, "lt-k", &[options(Some(Required), Some(1))], al2023());
+    template(&mut inventory, "lt-k", &[options(Some(Required), Some(1))], &al2023());
     let karpenters = inventory.launch_templates.get_mut(&"lt-k".into()).unwrap();
     karpenters.name = "karpenter.k8s.aws/123".to_owned();
     karpenters.tags =

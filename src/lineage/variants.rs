@@ -111,13 +111,11 @@ fn of_missing<'a>(
             owned_by: if node_group.is_some() { TemplateOwner::Eks } else { TemplateOwner::User },
         },
     };
-    match node_group {
-        Some(node_group) => Variant { template: Some(identity), ..without_group(index, node_group) },
-        None => {
-            let image = summarise_reference(index.inventory, &ImageRef::Unset);
-            Variant { template: Some(identity), image: Some(image), options: EffectiveOptions::UNRESOLVED }
-        }
+    if let Some(node_group) = node_group {
+        return Variant { template: Some(identity), ..without_group(index, node_group) };
     }
+    let image = summarise_reference(index.inventory, &ImageRef::Unset);
+    Variant { template: Some(identity), image: Some(image), options: EffectiveOptions::UNRESOLVED }
 }
 
 /// A managed node group whose Auto Scaling group, or what that launches from, is not there: being made,

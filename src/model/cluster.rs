@@ -11,14 +11,8 @@ pub struct Cluster {
     pub name: String,
     /// Its ARN.
     pub arn: Arn,
-    /// Its Kubernetes version, where it could be described.
-    pub version: Option<String>,
-    /// Whether EKS Auto Mode runs its nodes.
-    pub auto_mode: bool,
     /// How many Fargate profiles it has. Fargate pods have no instance metadata service.
     pub fargate_profiles: u64,
-    /// Its tags.
-    pub tags: Tags,
 }
 
 /// An EKS managed node group.

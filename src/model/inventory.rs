@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AutoScalingGroup, Cluster, Coverage, Image, ImageId, Instance, LaunchConfiguration, LaunchTemplate,
-    MetadataOptions, NodeGroup, Scope, TemplateId, TemplateRef,
+    AutoScalingGroup, Cluster, Coverage, CoverageStatus, Image, ImageId, Instance, LaunchConfiguration,
+    LaunchTemplate, MetadataOptions, NodeGroup, ReadError, Scope, TemplateId, TemplateRef,
 };
 
 /// What was read of one account in one Region, and how complete that is.
@@ -54,9 +54,11 @@ impl Inventory {
         }
     }
 
-    /// Whether a read operation failed in this scope, so that what is missing may well exist.
-    pub fn failed(&self, operation: &str) -> bool {
-        self.coverage.errors.iter().any(|error| error.operation == operation)
+    /// Whether all clusters were listed. Where not, one that is missing may well exist.
+    pub fn clusters_read(&self) -> bool {
+        let unread = matches!(self.coverage.status, CoverageStatus::Failed | CoverageStatus::Skipped);
+        let unlisted = |error: &ReadError| error.service == "eks" && error.operation == "ListClusters";
+        !unread && !self.coverage.errors.iter().any(unlisted)
     }
 
     /// The template that a reference means.

@@ -199,16 +199,13 @@ fn breaks(subject: &Subject<'_>, verdict: &Verdict, template: &UserTemplate<'_>)
 /// A change to a template: a new version, or in the source of the tool that owns it.
 fn edit(rule: &Rule, template: &UserTemplate<'_>) -> Fix {
     let name = name(template);
-    match &template.iac {
-        Some(owner) => fix(FixKind::EditIac, template.target)
-            .note(&format!("{} in {owner}, which owns {name}", set(rule))),
-        None => {
-            let source = template.number.map_or(String::new(), |number| format!(" from version {number}"));
-            fix(FixKind::PatchLaunchTemplate, template.target)
-                .automatic()
-                .note(&format!("{} in a new version of {name}{source}", set(rule)))
-        }
+    if let Some(owner) = &template.iac {
+        let note = format!("{} in {owner}, which owns {name}", set(rule));
+        return fix(FixKind::EditIac, template.target).note(&note);
     }
+    let source = template.number.map_or(String::new(), |number| format!(" from version {number}"));
+    let note = format!("{} in a new version of {name}{source}", set(rule));
+    fix(FixKind::PatchLaunchTemplate, template.target).automatic().note(&note)
 }
 
 /// The latest version, where it is later than the one in use and what it says itself holds.

@@ -115,8 +115,8 @@ fn unknown_keys_and_broken_yaml_have_a_place_too() {
 #[test]
 fn a_group_is_as_good_as_the_worst_it_launches_from() {
     let mut inventory = inventory();
-    template(&mut inventory, "lt-good", &[options(Some(Required), Some(2))], al2023());
-    template(&mut inventory, "lt-bad", &[options(Some(Required), Some(1))], al2023());
+    template(&mut inventory, "lt-good", &[options(Some(Required), Some(2))], &al2023());
+    template(&mut inventory, "lt-bad", &[options(Some(Required), Some(1))], &al2023());
     let with = |id| LaunchOverride {
         instance_type: None,
         template: Some(reference(id, VersionRef::Number(1))),
@@ -180,7 +180,7 @@ fn of_an_unknown_family_nothing_is_said_to_fail_or_changed() {
 fn account_defaults_that_could_not_be_read_leave_unset_options_unknown() {
     let mut inventory = inventory();
     inventory.account_defaults = Read::Failed;
-    template(&mut inventory, "lt-1", &[options(Some(Required), None)], al2023());
+    template(&mut inventory, "lt-1", &[options(Some(Required), None)], &al2023());
     group(&mut inventory, "own", GroupLaunch::Template(reference("lt-1", VersionRef::Latest)));
     let findings = judge(&al2023_policy(), &inventory);
     let hops = find(&findings, "own", "hop-limit-min");
@@ -193,7 +193,7 @@ fn the_owner_of_the_setting_decides_the_remedy() {
     let mut inventory = inventory();
     let bad = options(Some(Required), Some(1));
     for id in ["lt-user", "lt-copy", "lt-default-copy", "lt-own", "lt-k"] {
-        template(&mut inventory, id, &[bad], al2023());
+        template(&mut inventory, id, &[bad], &al2023());
     }
     let karpenters = inventory.launch_templates.get_mut(&"lt-k".into()).unwrap();
     karpenters.name = "karpenter.k8s.aws/1".to_owned();
@@ -252,7 +252,7 @@ fn the_owner_of_the_setting_decides_the_remedy() {
 #[test]
 fn a_template_that_a_tool_owns_is_changed_in_the_tool() {
     let mut inventory = inventory();
-    template(&mut inventory, "lt-1", &[options(Some(Required), Some(1))], al2023());
+    template(&mut inventory, "lt-1", &[options(Some(Required), Some(1))], &al2023());
     inventory.launch_templates.get_mut(&"lt-1".into()).unwrap().tags =
         tags(&[("aws:cloudformation:stack-name", "nodes")]);
     group(&mut inventory, "own", GroupLaunch::Template(reference("lt-1", VersionRef::Number(1))));
@@ -266,7 +266,7 @@ fn a_template_that_a_tool_owns_is_changed_in_the_tool() {
 fn a_later_version_that_is_right_is_used_instead_of_another_patch() {
     let mut inventory = inventory();
     let (bad, good) = (options(Some(Required), Some(1)), options(Some(Required), Some(2)));
-    template(&mut inventory, "lt-1", &[bad, good], al2023());
+    template(&mut inventory, "lt-1", &[bad, good], &al2023());
     group(&mut inventory, "own", GroupLaunch::Template(reference("lt-1", VersionRef::Number(1))));
     let findings = judge(&al2023_policy(), &inventory);
     let fixes = &find(&findings, "own", "hop-limit-min").fixes;
@@ -288,12 +288,12 @@ fn lowering_a_hop_limit_is_never_automatic() {
 #[test]
 fn templates_and_account_defaults_are_judged_where_a_rule_asks() {
     let mut inventory = inventory();
-    template(&mut inventory, "lt-none", &[options(None, None)], ImageRef::Id(AL2_IMAGE.into()));
+    template(&mut inventory, "lt-none", &[options(None, None)], &ImageRef::Id(AL2_IMAGE.into()));
     template(
         &mut inventory,
         "lt-mixed",
         &[options(Some(Optional), None), options(Some(Required), None)],
-        al2023(),
+        &al2023(),
     );
     let imdsv2 = shipped("imdsv2").unwrap().unwrap();
     let findings = judge(&imdsv2, &inventory);
@@ -398,7 +398,7 @@ proptest! {
     fn the_order_of_an_inventory_does_not_matter(seed in any::<u64>()) {
         let mut original = inventory();
         for id in ["lt-a", "lt-b"] {
-            template(&mut original, id, &[options(None, Some(1))], al2023());
+            template(&mut original, id, &[options(None, Some(1))], &al2023());
             node_group(&mut original, &format!("group-of-{id}"), id, None);
             group(&mut original, &format!("own-{id}"), GroupLaunch::Template(reference(id, VersionRef::Latest)));
         }

@@ -189,13 +189,13 @@ impl Check<'_> {
         if raw.reason.value.trim().is_empty() {
             self.fail(raw.reason.referenced, "an exemption needs a reason");
         }
-        let expires = raw.expires.and_then(|day| match day.value.parse() {
-            Ok(date) => Some(date),
-            Err(_) => {
+        let expires = raw.expires.and_then(|day| {
+            let date = day.value.parse().ok();
+            if date.is_none() {
                 let message = format!("expires is a day such as 2027-03-31, not {:?}", day.value);
                 self.fail(day.referenced, message);
-                None
             }
+            date
         });
         Exemption {
             id: raw.id.value,

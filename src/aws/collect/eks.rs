@@ -8,10 +8,8 @@ use super::groups::Groups;
 use super::reader::{Reader, SIDE_BY_SIDE};
 use super::traces;
 use crate::aws::convert::eks as convert;
-use crate::aws::errors::{CallError, ErrorKind, failed};
-use crate::aws::operations::{
-    DESCRIBE_CLUSTER, DESCRIBE_NODEGROUP, LIST_CLUSTERS, LIST_FARGATE_PROFILES, LIST_NODEGROUPS,
-};
+use crate::aws::errors::{ErrorKind, failed};
+use crate::aws::operations::{DESCRIBE_NODEGROUP, LIST_CLUSTERS, LIST_FARGATE_PROFILES, LIST_NODEGROUPS};
 use crate::aws::pages::{self, Listed};
 use crate::model::{Cluster, NodeGroup};
 
@@ -40,8 +38,9 @@ pub(super) async fn cluster_names(reader: &Reader<'_>) -> (Vec<String>, bool) {
     reader.keep_listed(listed.await)
 }
 
-/// Everything about the clusters of these names.
-pub(super) async fn clusters(reader: &Reader<'_>, names: Vec<String>, clusters_listed: bool) -> Eks {
+/// The clusters of these names and their node groups. Nothing is judged by what only `DescribeCluster` tells,
+/// so that is not asked for.
+pub(super) async fn clusters(reader: &Reader<'_>, (names, clusters_listed): (Vec<String>, bool)) -> Eks {
     let found: Vec<_> = stream::iter(names)
         .map(|name| cluster(reader, name))
         .buffer_unordered(SIDE_BY_SIDE)
@@ -69,33 +68,20 @@ pub(super) async fn clusters(reader: &Reader<'_>, names: Vec<String>, clusters_l
 
 /// A cluster and the names of its node groups; nothing if it was deleted since it was listed.
 async fn cluster(reader: &Reader<'_>, name: String) -> Option<(Cluster, Listed<String>)> {
-    let (described, groups, fargate) =
-        futures::join!(describe(reader, &name), node_group_names(reader, &name), fargate(reader, &name));
-    let mut cluster = match described {
-        Err(error) if error.kind == ErrorKind::NotFound => return None,
-        // EKS's messages do not always say which cluster.
-        Err(error) => {
-            reader.note(error.about(&format!("cluster {name}")));
-            convert::named_cluster(reader.scope, &name)
-        }
-        Ok(cluster) => cluster,
-    };
-    cluster.fargate_profiles = fargate;
-    Some((cluster, about(groups, &name)))
+    let (groups, fargate_profiles) =
+        futures::join!(node_group_names(reader, &name), fargate_profiles(reader, &name));
+    if groups.error.as_ref().is_some_and(|error| error.kind == ErrorKind::NotFound) {
+        return None;
+    }
+    let arn = reader.scope.arn("eks", &format!("cluster/{name}"));
+    let groups = about(groups, &name);
+    Some((Cluster { name, arn, fargate_profiles }, groups))
 }
 
+/// EKS's messages do not always say which cluster.
 fn about(mut listed: Listed<String>, cluster: &str) -> Listed<String> {
     listed.error = listed.error.map(|error| error.about(&format!("cluster {cluster}")));
     listed
-}
-
-async fn describe(reader: &Reader<'_>, name: &str) -> Result<Cluster, CallError> {
-    let call = reader.clients.eks.describe_cluster().name(name);
-    let answer = call.send().await.map_err(failed(DESCRIBE_CLUSTER))?;
-    Ok(match answer.cluster() {
-        Some(cluster) => convert::cluster(reader.scope, name, cluster),
-        None => convert::named_cluster(reader.scope, name),
-    })
 }
 
 async fn node_group_names(reader: &Reader<'_>, cluster: &str) -> Listed<String> {
@@ -109,7 +95,7 @@ async fn node_group_names(reader: &Reader<'_>, cluster: &str) -> Listed<String> 
 }
 
 /// How many Fargate profiles a cluster has.
-async fn fargate(reader: &Reader<'_>, cluster: &str) -> u64 {
+async fn fargate_profiles(reader: &Reader<'_>, cluster: &str) -> u64 {
     let client = &reader.clients.eks;
     let mut listed = pages::collect(LIST_FARGATE_PROFILES, async |token| {
         let call =

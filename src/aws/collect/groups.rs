@@ -152,7 +152,8 @@ async fn warm_pool(reader: &Reader<'_>, group: &str) -> Vec<InstanceId> {
     let mut listed = listed.await;
     listed.error = listed
         .error
-        .filter(|error| error.kind != ErrorKind::NotFound)
+        // Auto Scaling has no code of its own for a group that was deleted meanwhile.
+        .filter(|error| error.kind != ErrorKind::NotFound && !error.message.contains("not found"))
         .map(|error| error.about(&format!("Auto Scaling group {group}")));
     reader.keep_listed(listed).0
 }

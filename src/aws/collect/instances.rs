@@ -41,13 +41,21 @@ pub(super) async fn tagged(reader: &Reader<'_>) -> Instances {
 /// The instances of these ids, where they still exist; and whether all could be asked for.
 pub(super) async fn of_ids(reader: &Reader<'_>, ids: Vec<String>) -> (Instances, bool) {
     let client = &reader.clients.ec2;
-    let listed = pages::by_ids(ids, IDS, async |ids| {
+    if ids.is_empty() || reader.is_hopeless(DESCRIBE_INSTANCES) {
+        return (Instances::new(), ids.is_empty());
+    }
+    let listed = pages::by_ids(DESCRIBE_INSTANCES, ids, IDS, async |ids, token| {
         // No page size here: it may not be combined with ids.
-        let call = client.describe_instances().set_instance_ids(Some(ids)).include_managed_resources(true);
-        let answer = call.send().await.map_err(failed(DESCRIBE_INSTANCES))?;
-        Ok(instances(answer.reservations()))
+        let call = client
+            .describe_instances()
+            .set_instance_ids(Some(ids))
+            .include_managed_resources(true)
+            .set_next_token(token);
+        let page = call.send().await.map_err(failed(DESCRIBE_INSTANCES))?;
+        Ok((instances(page.reservations()), page.next_token))
     });
-    let (found, complete) = reader.keep_listed(listed.await);
+    let listed = listed.await;
+    let (found, complete) = reader.keep_listed(listed);
     (by_id(found), complete)
 }
 

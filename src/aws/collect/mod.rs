@@ -29,7 +29,8 @@ use crate::model::{
     TemplateRef,
 };
 
-/// What policies ask for in every Region, with or without a trace of EKS there.
+/// What to read besides what belongs to clusters: `templates` and `account_defaults` in every Region, with or
+/// without a trace of EKS there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Launch templates by themselves, their images, and the account defaults that they resolve to.
@@ -70,17 +71,17 @@ fn status(reader: &Reader<'_>, inventory: &Inventory) -> CoverageStatus {
 }
 
 async fn fill(reader: &Reader<'_>, needs: Needs, inventory: &mut Inventory) {
-    let ((names, listed), groups, nodes) = futures::join!(
+    let (clusters, groups, nodes) = futures::join!(
         Box::pin(eks::cluster_names(reader)),
         Box::pin(groups::read(reader)),
         Box::pin(instances::tagged(reader)),
     );
-    let traces = !names.is_empty() || !nodes.is_empty() || groups.have_traces();
+    let traces = !clusters.0.is_empty() || !nodes.is_empty() || groups.have_traces();
     let mut found = Found { groups, nodes, ..Found::default() };
-    if traces || needs != Needs::default() {
+    if traces || needs.templates || needs.account_defaults {
         let with_templates = traces || needs.templates;
         (found.eks, found.templates, inventory.account_defaults) = futures::join!(
-            Box::pin(eks::clusters(reader, names, listed)),
+            Box::pin(eks::clusters(reader, clusters)),
             Box::pin(templates_if(reader, with_templates)),
             Box::pin(instances::account_defaults(reader)),
         );

@@ -1,7 +1,7 @@
 //! What the collectors of one scope share: clients, and the list of what went wrong.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::aws::clients::Regional;
 use crate::aws::errors::CallError;
@@ -25,6 +25,7 @@ struct Failures {
     // Sorted, and each once: a denied action is denied for every cluster alike.
     errors: BTreeSet<ReadError>,
     operations: BTreeSet<Operation>,
+    hopeless: BTreeSet<Operation>,
 }
 
 impl<'a> Reader<'a> {
@@ -34,8 +35,11 @@ impl<'a> Reader<'a> {
 
     /// Remembers a failure.
     pub fn note(&self, error: CallError) {
-        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self.failures();
         failures.operations.insert(error.operation);
+        if error.kind.is_lasting() {
+            failures.hopeless.insert(error.operation);
+        }
         failures.errors.insert(error.into());
     }
 
@@ -55,12 +59,21 @@ impl<'a> Reader<'a> {
 
     /// Whether a call of this operation failed.
     pub fn has_failed(&self, operation: Operation) -> bool {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).operations.contains(&operation)
+        self.failures().operations.contains(&operation)
+    }
+
+    /// Whether this operation failed in a way that makes it pointless to ask it for anything else.
+    pub fn is_hopeless(&self, operation: Operation) -> bool {
+        self.failures().hopeless.contains(&operation)
     }
 
     /// Whether nothing failed so far.
     pub fn is_clean(&self) -> bool {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner).errors.is_empty()
+        self.failures().errors.is_empty()
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything that failed, sorted.

@@ -29,11 +29,8 @@ pub(super) struct Templates {
 pub(super) async fn read(reader: &Reader<'_>) -> Templates {
     let (listed, versions) = futures::join!(list(reader), default_and_latest(reader));
     let (listed, _) = reader.keep_listed(listed);
-    // What is denied or missing for all templates is so for each.
-    let hopeless = versions.error.as_ref().is_some_and(|error| {
-        matches!(error.kind, ErrorKind::AccessDenied | ErrorKind::NotAws | ErrorKind::Unreachable)
-    });
     let (versions, complete) = reader.keep_listed(versions);
+    let hopeless = reader.is_hopeless(DESCRIBE_LAUNCH_TEMPLATE_VERSIONS);
     let by_id = listed.into_iter().map(template).collect();
     let mut templates = Templates { by_id, complete, hopeless };
     for version in versions {

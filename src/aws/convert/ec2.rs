@@ -4,8 +4,8 @@ use aws_sdk_ec2::types;
 
 use super::{hops, word};
 use crate::model::{
-    AccountDefaults, Image, ImageId, ImageRef, ImdsSupport, Instance, InstanceState, MetadataOptions,
-    Operator, Tags, TemplateId, TemplateVersion,
+    AccountDefaults, Image, ImageRef, ImdsSupport, Instance, InstanceState, MetadataOptions, Operator, Tags,
+    TemplateId, TemplateVersion,
 };
 
 fn tags(tags: &[types::Tag]) -> Tags {
@@ -147,17 +147,11 @@ pub fn account_defaults(from: Option<&types::InstanceMetadataDefaultsResponse>) 
     }
 }
 
-/// An image as `DescribeInstanceImageMetadata` knows it, and whether it still exists.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImageMetadata {
-    pub image: Image,
-    pub deregistered: bool,
-}
-
-pub fn image_metadata(from: &types::InstanceImageMetadata) -> Option<ImageMetadata> {
+/// An image as far as its instances know it: not what it asks of the metadata service.
+pub fn image_metadata(from: &types::InstanceImageMetadata) -> Option<Image> {
     let from = from.image_metadata()?;
-    let image = Image {
-        id: ImageId::from(from.image_id()?),
+    Some(Image {
+        id: from.image_id()?.into(),
         name: from.name().map(str::to_owned),
         owner_id: from.owner_id().map(str::to_owned),
         owner_alias: from.image_owner_alias().map(str::to_owned),
@@ -166,8 +160,7 @@ pub fn image_metadata(from: &types::InstanceImageMetadata) -> Option<ImageMetada
         platform: None,
         imds_support: ImdsSupport::Unknown,
         tags: Tags::default(),
-    };
-    Some(ImageMetadata { image, deregistered: from.state() == Some(&types::ImageState::Deregistered) })
+    })
 }
 
 pub fn image(from: &types::Image) -> Option<Image> {
@@ -292,7 +285,7 @@ mod tests {
             .build();
         let from = types::InstanceImageMetadata::builder().image_metadata(metadata).build();
         let known = image_metadata(&from).unwrap();
-        assert!(known.deregistered);
-        assert_eq!(known.image.imds_support, ImdsSupport::Unknown);
+        assert_eq!(known.imds_support, ImdsSupport::Unknown);
+        assert!(known.name.is_some());
     }
 }

@@ -5,33 +5,10 @@ use std::collections::HashMap;
 use aws_sdk_eks::types;
 
 use super::template_ref;
-use crate::model::{Cluster, NodeGroup, Scope, Tags};
+use crate::model::{NodeGroup, Tags};
 
 fn tags(tags: Option<&HashMap<String, String>>) -> Tags {
     tags.into_iter().flatten().map(|(key, value)| (key.as_str(), value.as_str())).collect()
-}
-
-/// A cluster of which only the name is known.
-pub fn named_cluster(scope: &Scope, name: &str) -> Cluster {
-    Cluster {
-        name: name.to_owned(),
-        arn: scope.arn("eks", &format!("cluster/{name}")),
-        version: None,
-        auto_mode: false,
-        fargate_profiles: 0,
-        tags: Tags::default(),
-    }
-}
-
-pub fn cluster(scope: &Scope, name: &str, from: &types::Cluster) -> Cluster {
-    let known = named_cluster(scope, name);
-    Cluster {
-        arn: from.arn().map_or(known.arn, Into::into),
-        version: from.version().map(str::to_owned),
-        auto_mode: from.compute_config().and_then(types::ComputeConfigResponse::enabled) == Some(true),
-        tags: tags(from.tags()),
-        ..known
-    }
 }
 
 /// A node group of which only the name is known.
