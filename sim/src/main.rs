@@ -61,17 +61,23 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// What to put into the environment.
 fn describe(fleet: &Fleet) -> String {
     let mut lines = vec![format!("# fleet: {}", fleet.name())];
-    for (index, key) in fleet.access_keys().iter().enumerate() {
+    let keys = fleet.access_keys();
+    for (index, key) in keys.iter().enumerate() {
         let expired = if key.expired { ", expired" } else { "" };
+        let regions = key.regions.join(" ");
         // The first key is ready to use, the others are there to choose from.
         let comment = if index == 0 { "" } else { "# " };
         lines.push(format!(
-            "{comment}export AWS_ACCESS_KEY_ID={}  # {} ({}){expired}",
+            "{comment}export AWS_ACCESS_KEY_ID={}  # {} ({}){expired}: {regions}",
             key.id, key.account_id, key.account_name
         ));
     }
+    let region = keys.first().and_then(|key| key.regions.first()).map_or("us-east-1", String::as_str);
+    // boto3 and the aws CLI before version 2 read only AWS_DEFAULT_REGION.
+    lines.push(format!("export AWS_SECRET_ACCESS_KEY=any AWS_REGION={region} AWS_DEFAULT_REGION={region}"));
     lines.join("\n")
 }
 
@@ -81,6 +87,5 @@ fn announce(running: &Running, description: &str) -> io::Result<()> {
     writeln!(out, "{}", running.url())?;
     writeln!(out, "export AWS_ENDPOINT_URL={}", running.url())?;
     writeln!(out, "{description}")?;
-    writeln!(out, "export AWS_SECRET_ACCESS_KEY=any AWS_REGION=us-east-1")?;
     out.flush()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::check;
 use super::network::Network;
 use super::{DAY, Outcome, RegionBuilder};
-use crate::fleet::schema::ClusterSpec;
+use crate::fleet::nodes::ClusterSpec;
 use crate::world::{Cluster, NodeGroup};
 
 impl RegionBuilder<'_> {

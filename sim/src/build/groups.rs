@@ -4,7 +4,7 @@ use super::network::Network;
 use super::nodes::{Launch, cluster_tags, remove_tags, template_tags};
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder};
-use crate::fleet::schema::{GroupSpec, MixedSpec, TemplateUse, WarmPoolSpec};
+use crate::fleet::nodes::{GroupSpec, MixedSpec, TemplateUse, WarmPoolSpec};
 use crate::ids;
 use crate::world::{
     Group, GroupTag, InstanceState, LaunchSource, Launcher, MetadataOptions, MixedInstances, Override, Tags,

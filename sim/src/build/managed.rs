@@ -8,7 +8,7 @@ use super::network::Network;
 use super::nodes::{Launch, cluster_tags, remove_tags, template_tags};
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder};
-use crate::fleet::schema::{ClusterSpec, NodeGroupSpec, TemplateUse};
+use crate::fleet::nodes::{ClusterSpec, NodeGroupSpec, TemplateUse};
 use crate::ids;
 use crate::world::{
     Group, GroupTag, InstanceState, LaunchSource, LaunchTemplate, Launcher, MetadataOptions, NodeGroup,

@@ -3,7 +3,7 @@
 use super::network::Network;
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder, check};
-use crate::fleet::schema::Drift;
+use crate::fleet::nodes::Drift;
 use crate::ids;
 use crate::world::{EffectiveOptions, Instance, InstanceState, Launcher, MetadataOptions, Tags, at_launch};
 

@@ -7,7 +7,7 @@ use super::network::Network;
 use super::nodes::{Launch, cluster_tags, remove_tags, template_tags};
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder};
-use crate::fleet::schema::{AutoModeSpec, ClusterSpec, InstanceSpec, KarpenterSpec};
+use crate::fleet::nodes::{AutoModeSpec, ClusterSpec, InstanceSpec, KarpenterSpec};
 use crate::ids;
 use crate::world::{
     InstanceState, LaunchTemplate, Launcher, MetadataOptions, Switch, Tags, TemplateData, TemplateVersion,

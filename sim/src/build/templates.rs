@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::check;
 use super::{DAY, Handle, Outcome, RegionBuilder};
-use crate::fleet::schema::{LaunchConfigurationSpec, TemplateSpec, TemplateUse, VersionSpec};
+use crate::fleet::nodes::TemplateUse;
+use crate::fleet::schema::{LaunchConfigurationSpec, TemplateSpec, VersionSpec};
 use crate::ids;
 use crate::world::{BlockDevice, LaunchConfiguration, LaunchTemplate, TemplateData, TemplateVersion};
 

@@ -1,6 +1,7 @@
 //! Fleets: YAML that describes accounts, Regions and what is in them.
 
-pub(crate) mod repeat;
+pub(crate) mod nodes;
+mod repeat;
 pub(crate) mod schema;
 
 pub use self::schema::FaultKind;
@@ -64,6 +65,8 @@ pub struct FleetKey {
     pub account_name: String,
     /// Is it expired?
     pub expired: bool,
+    /// The Regions that the fleet describes for the account.
+    pub regions: Vec<String>,
 }
 
 impl Fleet {
@@ -115,6 +118,7 @@ impl Fleet {
                 account_id: account.id.clone(),
                 account_name: account.name.clone(),
                 expired: key.expired,
+                regions: account.described_regions(),
             })
         });
         keys.collect()

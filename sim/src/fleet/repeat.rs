@@ -4,10 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::schema::{
-    AccountSpec, ClusterSpec, FleetFile, GroupSpec, InstanceSpec, KarpenterSpec, LaunchConfigurationSpec,
-    NodeGroupSpec, TemplateSpec,
-};
+use super::nodes::{ClusterSpec, GroupSpec, InstanceSpec, KarpenterSpec, NodeGroupSpec};
+use super::schema::{AccountSpec, FleetFile, LaunchConfigurationSpec, TemplateSpec};
 
 /// Make `count` copies. `{as}` in any text of the item, and of what is inside it, becomes the number of the copy.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -121,6 +121,15 @@ impl World {
 }
 
 impl Account {
+    /// The Regions in which there is anything.
+    pub fn described_regions(&self) -> Vec<String> {
+        let described = self.regions.iter().filter(|(_, region)| {
+            let empty = Region { opt_in: region.opt_in, ..Region::default() };
+            **region != empty
+        });
+        described.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The ARN of a user of the account.
     pub fn user_arn(&self, user: &str) -> String {
         format!("arn:{}:iam::{}:user/{user}", self.partition, self.id)

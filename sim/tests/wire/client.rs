@@ -1,0 +1,113 @@
+//! A small HTTP client: the tests look at the bytes, not at what an SDK makes of them.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// An answer as it came.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+impl Answer {
+    /// The text of the first element with this name.
+    pub fn text(&self, element: &str) -> Option<&str> {
+        self.texts(element).into_iter().next()
+    }
+
+    /// The texts of all elements with this name.
+    pub fn texts(&self, element: &str) -> Vec<&str> {
+        let (open, close) = (format!("<{element}>"), format!("</{element}>"));
+        let parts = self.body.split(open.as_str()).skip(1);
+        parts.filter_map(|part| part.split(close.as_str()).next()).collect()
+    }
+
+    /// A member of a JSON body.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// Who asks, and where.
+#[derive(Debug, Clone)]
+pub struct Client {
+    address: String,
+    pub key: String,
+    pub region: String,
+}
+
+impl Client {
+    pub fn new(url: &str, key: &str, region: &str) -> Self {
+        Self {
+            address: url.trim_start_matches("http://").to_owned(),
+            key: key.to_owned(),
+            region: region.to_owned(),
+        }
+    }
+
+    /// The same client in another Region.
+    pub fn in_region(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), ..self.clone() }
+    }
+
+    /// An EC2 action; `form` is what follows the action and the version.
+    pub async fn ec2(&self, action: &str, form: &str) -> Answer {
+        self.query("ec2", "2016-11-15", action, form).await
+    }
+
+    /// An Auto Scaling action.
+    pub async fn auto_scaling(&self, action: &str, form: &str) -> Answer {
+        self.query("autoscaling", "2011-01-01", action, form).await
+    }
+
+    /// An STS action.
+    pub async fn sts(&self, action: &str) -> Answer {
+        self.query("sts", "2011-06-15", action, "").await
+    }
+
+    async fn query(&self, service: &str, version: &str, action: &str, form: &str) -> Answer {
+        let body = format!("Action={action}&Version={version}{form}");
+        self.send("POST", "/", Some(&self.authorization(service)), &body).await.unwrap()
+    }
+
+    /// An EKS path.
+    pub async fn eks(&self, path: &str) -> Answer {
+        self.send("GET", path, Some(&self.authorization("eks")), "").await.unwrap()
+    }
+
+    pub fn authorization(&self, service: &str) -> String {
+        format!(
+            "AWS4-HMAC-SHA256 Credential={}/20261115/{}/{service}/aws4_request, SignedHeaders=host, Signature=00",
+            self.key, self.region
+        )
+    }
+
+    /// Sends anything; `None` where the connection closed before the answer was whole.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        authorization: Option<&str>,
+        body: &str,
+    ) -> Option<Answer> {
+        let authorization =
+            authorization.map(|value| format!("authorization: {value}\r\n")).unwrap_or_default();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{authorization}content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok()?;
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        let head = head.to_ascii_lowercase();
+        let length: usize = head.split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
+        let status = head.split(' ').nth(1)?.parse().ok()?;
+        (body.len() == length).then(|| Answer { status, head, body: body.to_owned() })
+    }
+}
