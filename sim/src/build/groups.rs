@@ -102,8 +102,14 @@ impl RegionBuilder<'_> {
         mixed: &MixedSpec,
         place: &str,
     ) -> Outcome<(LaunchSource, Vec<Recipe>)> {
-        if mixed.overrides.is_empty() {
-            return Err(self.problem(place, "mixed needs at least one override"));
+        let by_type = mixed.overrides.iter().filter(|entry| entry.instance_type.is_some()).count();
+        let by_needs = mixed.overrides.iter().filter(|entry| entry.requirements.is_some()).count();
+        if mixed.overrides.is_empty()
+            || by_type.max(by_needs) != mixed.overrides.len()
+            || by_type.min(by_needs) > 0
+        {
+            let message = "mixed needs overrides that all have an instance_type, or all have requirements";
+            return Err(self.problem(place, message));
         }
         let mut overrides = Vec::new();
         let mut recipes = Vec::new();

@@ -1,4 +1,4 @@
-//! Images of a Region: those the fleet describes, and those of the catalogue that something uses.
+//! Images of a Region: those the Region describes, and those of the fleet and of the catalogue that something uses.
 
 use super::catalogue::{self, Published};
 use super::{DAY, Outcome, RegionBuilder};
@@ -15,8 +15,7 @@ pub(super) struct ImageUse {
 
 impl RegionBuilder<'_> {
     pub(super) fn add_images(&mut self, spec: &RegionSpec) -> Outcome<()> {
-        let shared = self.shared_images;
-        for image in shared.iter().chain(&spec.images) {
+        for image in &spec.images {
             self.add_image(image)?;
         }
         Ok(())
@@ -60,6 +59,12 @@ impl RegionBuilder<'_> {
             Some(key) => (true, key),
             None => (false, reference),
         };
+        let shared = self.shared_images;
+        if !self.image_keys.contains_key(key)
+            && let Some(spec) = shared.iter().find(|spec| spec.key == key)
+        {
+            self.add_image(spec)?;
+        }
         if let Some(id) = self.image_keys.get(key) {
             let text = if parameter { format!("resolve:ssm:/golden-images/{key}") } else { id.clone() };
             return Ok(ImageUse { id: id.clone(), text });

@@ -33,6 +33,11 @@ fn what_cannot_be_says_where_and_why() {
     for (region, words) in [
         ("groups: [{ name: g, template: { name: nope }, nodes: 1 }]", "there is no launch template \"nope\""),
         ("groups: [{ name: g, nodes: 1 }]", "needs either template"),
+        (
+            "launch_templates: [{ name: abc, versions: [{ image: al2023-1.33 }] }]\n\
+             groups: [{ name: g, template: { name: abc }, nodes: 1, mixed: { overrides: [{}] } }]",
+            "all have an instance_type, or all have requirements",
+        ),
         ("account_defaults: { hop_limit: 65 }", "hop_limit is 65"),
         (
             "launch_templates: [{ name: abc, versions: [{ image: nope-1.33 }] }]",

@@ -198,7 +198,11 @@ groups:
       overrides:
         - { instance_type: c6i.large }
         - { instance_type: c6a.large, template: { name: other }, weight: 2 }
-        - { requirements: { vcpus_min: 2, memory_mib_min: 4096 } }
+        - { instance_type: c5.large }
+  - name: needs
+    template: { name: base }
+    nodes: 0
+    mixed: { overrides: [{ requirements: { vcpus_min: 2, memory_mib_min: 4096 }, template: { name: other } }] }
   - { name: old, launch_configuration: old, nodes: 1 }
   - { name: warm, template: { name: base }, nodes: 0, warm_pool: { nodes: 2, min_size: 1 } }
 "#,
