@@ -110,11 +110,26 @@ pub struct RestOperation {
     pub run: fn(&Call<'_>, &[String], Params) -> Result<Value, ApiError>,
 }
 
+/// Parameters that name single resources, in any service.
+const NAMED: [&str; 7] = [
+    "AutoScalingGroupName",
+    "ImageId.",
+    "InstanceId.",
+    "LaunchConfigurationNames.",
+    "LaunchTemplateId",
+    "LaunchTemplateName",
+    "RegionName.",
+];
+
 impl Call<'_> {
     /// The page that a request asks for. `size` has been checked by the service.
     fn page(&self, operation: &str, size: usize, token: Option<&str>, question: &str) -> Option<Page> {
+        // AWS leaves pages empty where it has to look for what matches, never where it was told what to look for.
+        let named =
+            question.split('\u{1f}').any(|parameter| NAMED.iter().any(|name| parameter.starts_with(name)));
+        let empty_first = self.settings.empty_pages && !named;
         let question =
             format!("{operation}\u{1f}{}\u{1f}{}\u{1f}{question}", self.account.id, self.region_name);
-        Page::new(size, token, &question, self.settings.empty_pages)
+        Page::new(size, token, &question, empty_first)
     }
 }

@@ -46,6 +46,13 @@ async fn lists_come_in_pages_and_tokens_belong_to_their_question() {
 async fn first_pages_may_be_empty_and_go_on() {
     let (_running, client) = serve_with("settings: { empty_pages: true }", TWELVE).await;
     assert_eq!(pages(&client, "&MaxResults=10").await, [0, 10, 2]);
+    // What is asked for by id comes at once.
+    let templates = client.ec2("DescribeLaunchTemplates", "").await;
+    let next = templates.text("nextToken").unwrap();
+    let templates = client.ec2("DescribeLaunchTemplates", &format!("&NextToken={next}")).await;
+    let named = format!("&LaunchTemplateId={}", templates.text("launchTemplateId").unwrap());
+    let versions = client.ec2("DescribeLaunchTemplateVersions", &named).await;
+    assert_eq!(versions.texts("versionNumber"), ["1"]);
     let groups = client.auto_scaling("DescribeAutoScalingGroups", "").await;
     assert!(groups.texts("AutoScalingGroupName").is_empty() && groups.text("NextToken").is_some());
     let clusters = client.eks("/clusters?maxResults=100").await.json();
