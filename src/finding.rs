@@ -334,6 +334,8 @@ pub struct Fix {
     pub kind: FixKind,
     /// The id of what has to change.
     pub target: Option<String>,
+    /// Its name, where it has one beside its id.
+    pub target_name: Option<String>,
     /// Whether imdsctl may do it.
     pub automatic: bool,
     /// What to know about it.

@@ -269,6 +269,7 @@ fn notes(rule: &Rule, subject: &Subject<'_>, verdict: &Verdict) -> Vec<String> {
     if status == Status::NotApplicable {
         notes.push("its metadata service is disabled".to_owned());
     }
+    notes.extend(fixes::why_by_hand(rule, subject, verdict).map(str::to_owned));
     notes
 }
 
@@ -340,6 +341,7 @@ fn about_exemption(policy: &Policy, exemption: &Exemption, about: &AboutExemptio
         fixes: vec![Fix {
             kind: FixKind::EditPolicy,
             target: Some(exemption.id.clone()),
+            target_name: None,
             automatic: false,
             note: Some(about.note.to_owned()),
         }],

@@ -5,7 +5,7 @@
 
 use super::evaluate::Verdict;
 use super::{Remediation, Rule};
-use crate::finding::{Expectation, Fix, FixKind, Status};
+use crate::finding::{Expectation, Fix, FixKind, Source, Status};
 use crate::lineage::{Lever, Subject, SubjectKind, UserTemplate};
 use crate::model::{OptionName, OptionValue, VersionRef};
 use crate::resolve::EffectiveOptions;
@@ -28,24 +28,25 @@ pub(super) fn advise(advice: &Advice<'_, '_>) -> Vec<Fix> {
         SubjectKind::Instance => of_instance(advice),
         _ => of_lever(advice.rule, advice.subject, advice.verdict),
     };
-    if let Some(why) = why_not_automatic(advice) {
-        for fix in fixes.iter_mut().filter(|fix| fix.automatic) {
+    if why_by_hand(advice.rule, advice.subject, advice.verdict).is_some() {
+        for fix in &mut fixes {
             fix.automatic = false;
-            fix.note = Some(fix.note.take().map_or_else(|| why.to_owned(), |note| format!("{note}; {why}")));
         }
     }
     fixes
 }
 
-fn why_not_automatic(advice: &Advice<'_, '_>) -> Option<&'static str> {
-    let worst = &advice.subject.variants[advice.verdict.variants[0].1];
-    let hops = match worst.options.get(OptionName::HttpPutResponseHopLimit).value {
-        Some(OptionValue::Number(hops)) if advice.rule.option == OptionName::HttpPutResponseHopLimit => {
-            Some(hops)
-        }
+/// Why fixes that imdsctl could make are left to a person.
+pub(super) fn why_by_hand(rule: &Rule, subject: &Subject<'_>, verdict: &Verdict) -> Option<&'static str> {
+    let (status, worst) = verdict.variants[0];
+    if !matches!(status, Status::Fail | Status::Unknown) {
+        return None;
+    }
+    let hops = match subject.variants[worst].options.get(OptionName::HttpPutResponseHopLimit).value {
+        Some(OptionValue::Number(hops)) if rule.option == OptionName::HttpPutResponseHopLimit => Some(hops),
         _ => None,
     };
-    let lowers = match (&advice.rule.expected, hops) {
+    let lowers = match (&rule.expected, hops) {
         (Expectation::AtMost(most) | Expectation::Equals(OptionValue::Number(most)), Some(hops)) => {
             hops > *most
         }
@@ -53,9 +54,9 @@ fn why_not_automatic(advice: &Advice<'_, '_>) -> Option<&'static str> {
     };
     if lowers {
         Some("a hop limit is never lowered automatically")
-    } else if advice.rule.remediation == Remediation::Manual {
+    } else if rule.remediation == Remediation::Manual {
         Some("the policy leaves this to a person")
-    } else if advice.verdict.variants[0].0 == Status::Unknown {
+    } else if status == Status::Unknown {
         Some("what is not certain is never changed automatically")
     } else {
         None
@@ -86,12 +87,14 @@ fn of_instance(advice: &Advice<'_, '_>) -> Vec<Fix> {
 
 fn of_lever(rule: &Rule, subject: &Subject<'_>, verdict: &Verdict) -> Vec<Fix> {
     match &subject.lever {
-        Lever::NodeGroup { target, template: Some(template), .. } => of_node_group(rule, target, template),
-        Lever::NodeGroup { target, template: None, described: true } => vec![fix(FixKind::ReplaceNodeGroup, target).note(
+        Lever::NodeGroup { target, template: Some(template), .. } => {
+            of_node_group(rule, target, &subject.resource.id, template)
+        }
+        Lever::NodeGroup { target, template: None, described: true } => vec![named(fix(FixKind::ReplaceNodeGroup, target), &subject.resource.id).note(
             "it was made without a launch template and cannot be given one: make another with one, and move its pods",
         )],
         Lever::NodeGroup { target, template: None, described: false } => {
-            vec![fix(FixKind::None, target).note("EKS could not be asked what the node group was made with")]
+            vec![named(fix(FixKind::None, target), &subject.resource.id).note("EKS could not be asked what the node group was made with")]
         }
         Lever::Group { name, templates } => of_group(rule, subject, verdict, name, templates),
         Lever::Configuration { group, name } => vec![
@@ -119,9 +122,10 @@ fn of_lever(rule: &Rule, subject: &Subject<'_>, verdict: &Verdict) -> Vec<Fix> {
     }
 }
 
-fn of_node_group(rule: &Rule, target: &str, template: &UserTemplate<'_>) -> Vec<Fix> {
-    let update = fix(FixKind::UpdateNodeGroup, target).automatic();
-    match later_version_that_holds(rule, template) {
+fn of_node_group(rule: &Rule, target: &str, id: &str, template: &UserTemplate<'_>) -> Vec<Fix> {
+    let update = named(fix(FixKind::UpdateNodeGroup, target), id).automatic();
+    // Where the template leaves something open, EKS may fill it in: only what it says itself is certain.
+    match later_version_that_holds(rule, template, |source| source == Source::LaunchTemplate) {
         Some(later) => vec![update.note(&format!("version {later} of {} already holds it", name(template)))],
         None => vec![edit(rule, template), update.note("to the new version; this replaces its nodes")],
     }
@@ -136,7 +140,11 @@ fn of_group(
 ) -> Vec<Fix> {
     let mut fixes = Vec::new();
     for template in templates.iter().filter(|template| breaks(subject, verdict, template)) {
-        let later = later_version_that_holds(rule, template);
+        if template.latest.is_none() {
+            let note = "what it launches from is gone or could not be read: give it a template that exists";
+            return vec![fix(FixKind::None, group).note(note)];
+        }
+        let later = later_version_that_holds(rule, template, |_| true);
         if later.is_none() {
             fixes.push(edit(rule, template));
         }
@@ -147,7 +155,7 @@ fn of_group(
                 fixes.push(update.note(&format!("to {to} of {}", name(template))));
             }
             VersionRef::Default => {
-                let default = fix(FixKind::SetDefaultVersion, template.target).automatic();
+                let default = of(FixKind::SetDefaultVersion, template).automatic();
                 fixes.push(default.note(&format!("to {to}: the group launches from $Default")));
             }
             VersionRef::Latest => {}
@@ -176,8 +184,8 @@ fn of_template(
         let number = subject.variants[*index].template.as_ref().and_then(|identity| identity.version);
         matches!(status, Status::Fail | Status::Unknown) && number == template.number
     });
-    let default = fix(FixKind::SetDefaultVersion, template.target).automatic();
-    match later_version_that_holds(rule, template) {
+    let default = of(FixKind::SetDefaultVersion, template).automatic();
+    match later_version_that_holds(rule, template, |_| true) {
         Some(later) => vec![default.note(&format!("version {later} already holds it"))],
         None if default_is_wrong => vec![edit(rule, template), default.note("to the new version")],
         None => vec![edit(rule, template)],
@@ -201,19 +209,23 @@ fn edit(rule: &Rule, template: &UserTemplate<'_>) -> Fix {
     let name = name(template);
     if let Some(owner) = &template.iac {
         let note = format!("{} in {owner}, which owns {name}", set(rule));
-        return fix(FixKind::EditIac, template.target).note(&note);
+        return of(FixKind::EditIac, template).note(&note);
     }
     let source = template.number.map_or(String::new(), |number| format!(" from version {number}"));
     let note = format!("{} in a new version of {name}{source}", set(rule));
-    fix(FixKind::PatchLaunchTemplate, template.target).automatic().note(&note)
+    of(FixKind::PatchLaunchTemplate, template).automatic().note(&note)
 }
 
-/// The latest version, where it is later than the one in use and what it says itself holds.
-fn later_version_that_holds(rule: &Rule, template: &UserTemplate<'_>) -> Option<i64> {
+/// The latest version, where it is later than the one in use and right; `counts` says by whose word.
+fn later_version_that_holds(
+    rule: &Rule,
+    template: &UserTemplate<'_>,
+    counts: impl Fn(Source) -> bool,
+) -> Option<i64> {
     let (latest, options): (i64, EffectiveOptions) = template.latest?;
-    let holds = options.get(rule.option).value.is_some_and(|value| rule.expected.holds(value));
-    let said_by_template = options.get(rule.option).source == crate::finding::Source::LaunchTemplate;
-    (template.number? < latest && holds && said_by_template).then_some(latest)
+    let effective = options.get(rule.option);
+    let holds = effective.value.is_some_and(|value| rule.expected.holds(value));
+    (template.number? < latest && holds && counts(effective.source)).then_some(latest)
 }
 
 /// What is to be set, in the words of the API.
@@ -246,7 +258,16 @@ fn name<'a>(template: &UserTemplate<'a>) -> &'a str {
 }
 
 fn fix(kind: FixKind, target: &str) -> Fix {
-    Fix { kind, target: Some(target.to_owned()), automatic: false, note: None }
+    Fix { kind, target: Some(target.to_owned()), target_name: None, automatic: false, note: None }
+}
+
+/// A fix of a template.
+fn of(kind: FixKind, template: &UserTemplate<'_>) -> Fix {
+    Fix { target_name: template.name.map(str::to_owned), ..fix(kind, template.target) }
+}
+
+fn named(fix: Fix, name: &str) -> Fix {
+    Fix { target_name: Some(name.to_owned()).filter(|name| fix.target.as_ref() != Some(name)), ..fix }
 }
 
 impl Fix {

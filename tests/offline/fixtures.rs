@@ -122,7 +122,9 @@ pub trait Build: Sized {
                 | FixKind::RefreshInstances
                 | FixKind::ModifyInstance
         );
-        self.with(|f| f.fixes.push(Fix { kind, target: Some(target.into()), automatic, note: None }))
+        self.with(|f| {
+            f.fixes.push(Fix { kind, target: Some(target.into()), target_name: None, automatic, note: None })
+        })
     }
 
     fn fix_note(self, note: &str) -> Finding {

@@ -47,7 +47,7 @@ contract! {
         id: Nullable<String>, name: Nullable<String>, version: Nullable<u64>, owned_by: String,
         actual: Nullable<Value>, source: String,
     }
-    Fix { kind: String, target: Nullable<String>, automatic: bool, note: Nullable<String> }
+    Fix { kind: String, target: Nullable<String>, target_name: Nullable<String>, automatic: bool, note: Nullable<String> }
     Exemption { id: String, reason: String, expires: Nullable<String>, owner: Nullable<String> }
     Coverage {
         account_id: String, account_name: Nullable<String>, region: String, status: String,

@@ -69,7 +69,7 @@ fn templates_that_leave_it_to_the_account_are_one_problem() {
     let problems = problems(&report.findings);
     assert_eq!(problems.len(), 1);
     assert_eq!(problems[0].key.cause, Cause::AccountDefault);
-    assert_eq!(problems[0].remedies()[0].targets, ["lt-a", "lt-b"]);
+    assert_eq!(problems[0].remedies()[0].targets, [("lt-a", None), ("lt-b", None)]);
 }
 
 #[test]

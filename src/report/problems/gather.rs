@@ -51,8 +51,8 @@ pub enum PlaceKind {
 pub struct Remedy<'a> {
     /// What is done.
     pub kind: FixKind,
-    /// What it is done to, each once.
-    pub targets: Vec<&'a str>,
+    /// What it is done to, each once: id, and name where it has one beside its id.
+    pub targets: Vec<(&'a str, Option<&'a str>)>,
     /// Whether imdsctl may do it to all of them.
     pub automatic: bool,
     /// What to know about it, each once.
@@ -81,11 +81,16 @@ pub(super) fn places<'a>(findings: &[&'a Finding]) -> Vec<Place<'a>> {
             place.nodes += 1;
         } else {
             place.of = Some(finding.nodes);
-            place.name = finding.resource.name.as_deref().filter(|name| *name != finding.resource.id);
+            place.name = finding.resource.name.as_deref().filter(|name| !names(&finding.resource.id, name));
         }
     }
     places.sort_by(|a, b| (Reverse(a.nodes), a.kind, &a.id).cmp(&(Reverse(b.nodes), b.kind, &b.id)));
     places
+}
+
+/// Whether an id already says the name, as `CLUSTER/NAME` does.
+fn names(id: &str, name: &str) -> bool {
+    id == name || id.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'))
 }
 
 fn place(finding: &Finding) -> (PlaceKind, Option<Cow<'_, str>>) {
@@ -122,7 +127,7 @@ pub(super) fn remedies<'a>(findings: &[&'a Finding]) -> Vec<Remedy<'a>> {
         if let Some(target) = fix.target.as_deref()
             && seen.insert((fix.kind, "target", target))
         {
-            remedy.targets.push(target);
+            remedy.targets.push((target, fix.target_name.as_deref()));
         }
         if let Some(note) = fix.note.as_deref()
             && seen.insert((fix.kind, "note", note))

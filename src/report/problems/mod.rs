@@ -29,6 +29,9 @@ pub struct Problem<'a> {
     pub nodes: u64,
     /// How many groups would give it to their next node.
     pub groups: u64,
+    /// What other rules of the policy say of the same places for the same cause, with the same remedy: to be
+    /// told together.
+    pub alongside: Vec<Problem<'a>>,
 }
 
 /// What the findings of a problem have in common.
@@ -130,7 +133,25 @@ pub fn problems(findings: &[Finding]) -> Vec<Problem<'_>> {
     let mut problems: Vec<_> =
         buckets.into_iter().map(|(key, findings)| Problem::new(key, findings)).collect();
     problems.sort_by_cached_key(Problem::rank);
-    problems
+    tell_together(problems)
+}
+
+/// Puts problems under the worst one that a single change would mend with them.
+fn tell_together(problems: Vec<Problem<'_>>) -> Vec<Problem<'_>> {
+    let mut together: Vec<Problem<'_>> = Vec::new();
+    let mut by_cause: HashMap<_, Vec<usize>> = HashMap::new();
+    for problem in problems {
+        let Key { status, account_id, region, policy, cause, .. } = problem.key;
+        let same_cause = by_cause.entry((status, account_id, region, policy, cause)).or_default();
+        match same_cause.iter().find(|at| together[**at].is_mended_with(&problem)) {
+            Some(at) if status != Status::Exempt => together[*at].alongside.push(problem),
+            _ => {
+                same_cause.push(together.len());
+                together.push(problem);
+            }
+        }
+    }
+    together
 }
 
 /// Causes by what else a finding has in common with others, and by the group.
@@ -178,7 +199,33 @@ impl<'a> Problem<'a> {
         };
         let nodes = count(&[ResourceType::Instance]);
         let groups = count(&[ResourceType::NodeGroup, ResourceType::AutoScalingGroup]);
-        Self { key, findings, nodes, groups }
+        Self { key, findings, nodes, groups, alongside: Vec::new() }
+    }
+
+    /// It, and what is told together with it.
+    pub fn and_alongside(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.alongside)
+    }
+
+    /// The name of what a fix changes, by its id.
+    pub fn target_name(&self, id: &str) -> Option<&'a str> {
+        let mut fixes = self.findings.iter().flat_map(|finding| &finding.fixes);
+        fixes.find(|fix| fix.target.as_deref() == Some(id)).and_then(|fix| fix.target_name.as_deref())
+    }
+
+    fn is_mended_with(&self, other: &Self) -> bool {
+        let steps = |problem: &Self| -> Vec<_> {
+            problem
+                .remedies()
+                .into_iter()
+                .map(|remedy| (remedy.kind, remedy.targets, remedy.automatic))
+                .collect()
+        };
+        self.nodes == other.nodes
+            && self.groups == other.groups
+            && self.places() == other.places()
+            && self.sources() == other.sources()
+            && steps(self) == steps(other)
     }
 
     /// Worst first: by severity, then by how much it touches.

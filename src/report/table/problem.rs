@@ -4,8 +4,8 @@ use std::io;
 
 use super::page::{Page, Paint, Text};
 use super::sentence;
-use crate::finding::{Finding, ManagedBy, ResourceType};
-use crate::report::problems::{Cause, Place, PlaceKind, Problem};
+use crate::finding::{Finding, FixKind, ManagedBy, ResourceType};
+use crate::report::problems::{Cause, Place, PlaceKind, Problem, Remedy};
 use crate::report::words::{self, count, grouped};
 
 /// Where the right column begins.
@@ -29,7 +29,9 @@ pub(super) fn section(
 }
 
 pub(super) fn write(page: &mut Page<'_>, problem: &Problem<'_>, several_policies: bool) -> io::Result<()> {
-    headline(page, problem, several_policies)?;
+    for one in problem.and_alongside() {
+        headline(page, one, several_policies)?;
+    }
     let reach = sentence::reach(problem);
     if !reach.is_empty() {
         page.paragraph(INDENT, &page.text().say(reach))?;
@@ -178,9 +180,22 @@ fn fix(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
 
 /// What fixes and findings have to add, a sentence each.
 fn notes(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
-    let remedies = problem.remedies();
-    let of_findings = problem.findings.iter().flat_map(|finding| finding.notes.iter().map(String::as_str));
-    let of_fixes = remedies.iter().flat_map(|remedy| remedy.notes.iter().copied());
+    let remedies: Vec<_> = problem.and_alongside().flat_map(Problem::remedies).collect();
+    let findings = problem.and_alongside().flat_map(|one| &one.findings);
+    let of_findings = findings.flat_map(|finding| finding.notes.iter().map(String::as_str));
+    // The line of fixes says what the others would add.
+    let telling = |remedy: &&Remedy<'_>| {
+        use FixKind::{
+            EditIac, EditNodeClass, None, PatchLaunchTemplate, UpdateAutoScalingGroup, UpdateNodeGroup,
+        };
+        let behind = matches!(problem.key.cause, Cause::Behind(_));
+        match remedy.kind {
+            EditIac | EditNodeClass | None | PatchLaunchTemplate => true,
+            UpdateNodeGroup | UpdateAutoScalingGroup => behind,
+            _ => false,
+        }
+    };
+    let of_fixes = remedies.iter().filter(telling).flat_map(|remedy| remedy.notes.iter().copied());
     let mut seen = std::collections::HashSet::new();
     let notes: Vec<_> = of_findings.chain(of_fixes).filter(|note| seen.insert(*note)).collect();
     for (at, note) in notes.iter().take(LISTED).enumerate() {

@@ -306,7 +306,7 @@ fn lever<'a>(failing: &[&Problem<'a>]) -> Option<(Key<'a>, u64)> {
     for problem in failing {
         let key = &problem.key;
         let cause = causes.entry((key.account_id, key.region, key.cause)).or_insert((*key, 0));
-        cause.1 += problem.findings.len() as u64;
+        cause.1 += problem.and_alongside().map(|one| one.findings.len() as u64).sum::<u64>();
     }
     let one_change = |cause: &Cause<'_>| {
         use Cause::{AccountDefault, LaunchConfiguration, NodeClass, Template};

@@ -82,6 +82,7 @@ pub(super) fn cause(text: Text, problem: &Problem<'_>) -> Option<Text> {
             text.say("these nodes differ from what their template gives: changed, or launched before it was")
         }
         Cause::Standalone(_) => text.say("the instances have it; no group launches them"),
+        Cause::Behind(_) => text.say("a later version of its template is right, and not yet in use"),
         Cause::NodeClass(cluster, name) => node_class(text, cluster, name),
         Cause::NoTemplate(_) => {
             text.say("EKS chooses it for a node group that was made without a launch template")
@@ -143,7 +144,14 @@ fn templated(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Text 
 fn subject(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Option<Text> {
     let [first, ..] = users else {
         return match problem.key.cause {
-            Cause::Template(id) | Cause::Behind(id) => Some(text.say("launch template ").word(id)),
+            Cause::Template(id) => {
+                let text = text.say("launch template ");
+                let name = problem.target_name(id);
+                Some(match name {
+                    Some(name) => text.name(name).say(" (").word(id).say(")"),
+                    None => text.word(id),
+                })
+            }
             _ => None,
         };
     };
@@ -214,21 +222,29 @@ fn automatic(text: Text, remedy: &Remedy<'_>) -> Text {
     }
 }
 
+/// A node group's id is an ARN that nobody reads; a template's is what one searches for.
+fn target(text: Text, kind: FixKind, (id, name): (&str, Option<&str>)) -> Text {
+    match (kind, name) {
+        (_, None) => text.word(id),
+        (FixKind::UpdateNodeGroup | FixKind::ReplaceNodeGroup | FixKind::None, Some(name)) => text.word(name),
+        (_, Some(name)) => text.name(name).say(" (").word(id).say(")"),
+    }
+}
+
 fn do_it(text: Text, remedy: &Remedy<'_>) -> Text {
     let (verb, noun, rest) = words::fix(remedy.kind);
     let text = text.say(verb);
     let targets = remedy.targets.len() as u64;
-    let text =
-        match (remedy.kind, targets) {
-            (FixKind::None, _) => text,
-            (FixKind::ModifyAccountDefaults, _) | (_, 0) => text.say(" the ").say(noun),
-            (_, 1..=2) => {
-                let text = text.say(" ").say(plural(targets, noun)).say(" ");
-                remedy.targets.iter().enumerate().fold(text, |text, (at, target)| {
-                    if at == 0 { text } else { text.say(" and ") }.word(target)
-                })
-            }
-            _ => text.say(" ").say(count(targets, noun)),
-        };
+    let text = match (remedy.kind, targets) {
+        (FixKind::None, _) => text,
+        (FixKind::ModifyAccountDefaults, _) | (_, 0) => text.say(" the ").say(noun),
+        (_, 1..=2) => {
+            let text = text.say(" ").say(plural(targets, noun)).say(" ");
+            remedy.targets.iter().enumerate().fold(text, |text, (at, target)| {
+                self::target(if at == 0 { text } else { text.say(" and ") }, remedy.kind, *target)
+            })
+        }
+        _ => text.say(" ").say(count(targets, noun)),
+    };
     text.say(rest)
 }
