@@ -206,7 +206,14 @@ impl<'p> Draft<'p> {
         self.summary.passed += judged.passed;
         self.summary.not_applicable += judged.not_applicable;
         self.summary.count_inventory(inventory, lineage::groups_of_clusters(inventory));
-        self.coverage.push(inventory.coverage.clone());
+        self.coverage.push(Coverage {
+            reason: inventory
+                .coverage
+                .reason
+                .clone()
+                .or_else(|| lineage::limits(inventory).map(str::to_owned)),
+            ..inventory.coverage.clone()
+        });
         self.findings.extend(judged.findings);
     }
 

@@ -15,7 +15,7 @@ mod tests;
 
 use crate::finding::{ImageSummary, ManagedBy, Resource, TemplateOwner};
 use crate::model::{Arn, Inventory, Tags, VersionRef};
-use crate::resolve::{EffectiveOptions, IacOwner};
+use crate::resolve::{EffectiveOptions, IacOwner, template_owner};
 
 use index::Index;
 
@@ -157,6 +157,16 @@ pub fn subjects(inventory: &Inventory) -> Vec<Subject<'_>> {
     subjects.extend(templates::by_themselves(&index));
     subjects.extend(templates::account_defaults(inventory));
     subjects
+}
+
+/// What to know about how far an inventory can tell what comes next, where there is anything to know.
+pub fn limits(inventory: &Inventory) -> Option<&'static str> {
+    let templates =
+        inventory.launch_templates.values().any(|t| template_owner(t) == TemplateOwner::Karpenter);
+    let nodes = || inventory.instances.iter().any(|node| node.tags.karpenter_node_class().is_some());
+    (templates || nodes()).then_some(
+        "Karpenter's next nodes are predicted from the launch templates that exist: EC2 does not show its EC2NodeClasses",
+    )
 }
 
 /// How many Auto Scaling groups belong to clusters, those of managed node groups included.

@@ -223,4 +223,5 @@ fn karpenters_templates_predict_its_next_node() {
     assert_eq!(predicted.cluster, Some("blue"));
     assert!(matches!(predicted.lever, Lever::NodeClass(Some("general"))));
     assert_eq!(subjects.iter().filter(|subject| subject.resource.id == "lt-k").count(), 1);
+    assert!(super::limits(&inventory).is_some_and(|limit| limit.contains("EC2NodeClass")));
 }
