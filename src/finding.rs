@@ -359,10 +359,14 @@ pub struct ExemptionSummary {
 ///
 /// The parts are joined by a character that none of them can hold.
 pub fn fingerprint(parts: &[&str]) -> String {
+    sha256(&parts.join("\u{1f}"))
+}
+
+/// SHA-256 of a text, in hexadecimal.
+pub fn sha256(text: &str) -> String {
     use fmt::Write as _;
 
-    let digest = Sha256::digest(parts.join("\u{1f}"));
-    digest.iter().fold(String::with_capacity(64), |mut hex, byte| {
+    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex
     })

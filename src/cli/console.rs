@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::report::TableStyle;
+use crate::report::{TableStyle, sanitize};
 
 use super::{Color, Error, Global};
 
@@ -76,15 +76,7 @@ impl Console {
 
 /// Messages may quote what AWS or a file said, and that may not steer the terminal.
 fn printable(message: &str) -> String {
-    let mut text = String::with_capacity(message.len());
-    for c in message.chars() {
-        if c.is_control() && c != '\n' {
-            text.extend(c.escape_default());
-        } else {
-            text.push(c);
-        }
-    }
-    text
+    message.lines().map(|line| sanitize(line, false)).collect::<Vec<_>>().join("\n")
 }
 
 /// Whether the locale can show more than ASCII. Where none is set, most terminals can.

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use serde_saphyr::{Location, Spanned};
-use sha2::{Digest, Sha256};
 
 use super::load::Problem;
 use super::matcher::Matcher;
 use super::schema::{RawExemption, RawMatch, RawPolicy, RawRule};
 use super::{AppliesTo, Exemption, Policy, Rule};
-use crate::finding::Expectation;
+use crate::finding::{Expectation, sha256};
 use crate::model::{OptionName, OptionValue};
 
 const API_VERSION: &str = "imdsctl/v1";
@@ -48,15 +47,6 @@ pub fn validate(origin: &str, text: &str, raw: RawPolicy) -> Result<Policy, Vec<
         // `check.rule` leaves out only rules that it has complained of.
         rules: rules.into_iter().flatten().collect(),
         exemptions,
-    })
-}
-
-fn sha256(text: &str) -> String {
-    use std::fmt::Write as _;
-
-    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
     })
 }
 

@@ -20,3 +20,4 @@ pub use format::{Format, ReportFormat, UnknownFormat};
 pub use json::Json;
 pub use schema::{SCHEMA_ID, json_schema};
 pub use table::{Table, TableStyle};
+pub use text::sanitize;

@@ -28,7 +28,7 @@ pub(super) const fn is_active(character: char) -> bool {
 }
 
 /// Shows what acts as its escape, `\u{1b}`; where the output is ASCII, all that is not ASCII as well.
-pub(super) fn sanitize(text: &str, ascii: bool) -> Cow<'_, str> {
+pub fn sanitize(text: &str, ascii: bool) -> Cow<'_, str> {
     let harmful = |character: char| is_active(character) || (ascii && !character.is_ascii());
     if !text.contains(harmful) {
         return Cow::Borrowed(text);

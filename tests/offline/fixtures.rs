@@ -123,7 +123,7 @@ pub trait Build: Sized {
                 | FixKind::ModifyInstance
         );
         self.with(|f| {
-            f.fixes.push(Fix { kind, target: Some(target.into()), target_name: None, automatic, note: None })
+            f.fixes.push(Fix { kind, target: Some(target.into()), target_name: None, automatic, note: None });
         })
     }
 
