@@ -96,12 +96,8 @@ impl<'a> Index<'a> {
         Some(Role::SelfManaged(cluster))
     }
 
-    /// cluster-autoscaler finds its groups by a tag that ends with the cluster's name. Other tags start the
-    /// same way, so only the name of a cluster that exists counts.
     fn autoscaler_cluster(&self, tags: &'a Tags) -> Option<&'a str> {
-        tags.iter()
-            .filter_map(|(key, _)| key.strip_prefix("k8s.io/cluster-autoscaler/"))
-            .find(|name| self.clusters.contains_key(name))
+        tags.autoscaler_clusters().find(|name| self.clusters.contains_key(name))
     }
 
     fn templates_of_managed_groups(&self) -> HashSet<&'a TemplateId> {

@@ -9,6 +9,10 @@ pub const CLUSTER_TAGS: &[&str] =
 /// The tag whose key ends with the name of a cluster; its value is `owned` or `shared`.
 pub const CLUSTER_TAG_PREFIX: &str = "kubernetes.io/cluster/";
 
+/// The tag whose key ends with the name of a cluster whose cluster-autoscaler scales an Auto Scaling group. Other
+/// tags start the same way, `k8s.io/cluster-autoscaler/enabled` on nearly every such group.
+const AUTOSCALER_TAG_PREFIX: &str = "k8s.io/cluster-autoscaler/";
+
 /// Tags that Karpenter gives what it makes, its older names included.
 pub const KARPENTER_TAGS: &[&str] = &[
     "karpenter.k8s.aws/ec2nodeclass",
@@ -48,6 +52,11 @@ impl Tags {
     pub fn cluster(&self) -> Option<&str> {
         let named = CLUSTER_TAGS.iter().find_map(|key| self.get(key)).filter(|name| !name.is_empty());
         named.or_else(|| self.with_prefix(CLUSTER_TAG_PREFIX).map(|(name, _)| name))
+    }
+
+    /// What may be the name of a cluster whose cluster-autoscaler scales this; it is one only if it exists.
+    pub fn autoscaler_clusters(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter_map(|(key, _)| key.strip_prefix(AUTOSCALER_TAG_PREFIX))
     }
 
     /// The managed node group that they name.

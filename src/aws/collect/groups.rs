@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt};
 
+use super::eks::Eks;
 use super::reader::{Reader, SIDE_BY_SIDE};
 use super::traces;
 use crate::aws::convert::autoscaling::{self as convert, Group};
@@ -12,7 +13,7 @@ use crate::aws::operations::{
     DESCRIBE_AUTO_SCALING_GROUPS, DESCRIBE_LAUNCH_CONFIGURATIONS, DESCRIBE_WARM_POOL,
 };
 use crate::aws::pages;
-use crate::model::{GroupLaunch, InstanceId, LaunchConfiguration, NodeGroup, TemplateRef};
+use crate::model::{GroupLaunch, InstanceId, LaunchConfiguration, TemplateRef};
 
 /// The most that Auto Scaling lists in a page.
 const PAGE: i32 = 100;
@@ -50,15 +51,17 @@ impl Groups {
         self.all.iter().any(|group| traces::are_in(&group.model.tags))
     }
 
-    /// Establishes which groups belong to clusters: by their tags, because they hold a node, or because a
-    /// node group names them.
-    pub fn relate(&mut self, nodes: &BTreeSet<InstanceId>, node_groups: &[NodeGroup]) {
+    /// Establishes which groups belong to clusters: by their tags, because they hold a node, because a node
+    /// group names them, or because cluster-autoscaler's tag names a cluster that exists.
+    pub fn relate(&mut self, nodes: &BTreeSet<InstanceId>, eks: &Eks) {
         let named: BTreeSet<&str> =
-            node_groups.iter().flat_map(|group| &group.auto_scaling_groups).map(String::as_str).collect();
+            eks.node_groups.iter().flat_map(|group| &group.auto_scaling_groups).map(String::as_str).collect();
+        let clusters: BTreeSet<&str> = eks.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
         let related = self.all.iter().map(|group| &group.model).filter(|group| {
             traces::are_in(&group.tags)
                 || named.contains(group.name.as_str())
                 || group.instances.iter().any(|instance| nodes.contains(instance))
+                || group.tags.autoscaler_clusters().any(|name| clusters.contains(name))
         });
         self.related = related.map(|group| group.name.clone()).collect();
     }
@@ -181,4 +184,61 @@ pub(super) async fn configurations(
         found.extend(read.into_iter().map(|configuration| (configuration.name.clone(), configuration)));
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::convert::eks as convert_eks;
+    use crate::model::{AutoScalingGroup, NodeGroup, Scope, Tags};
+
+    fn scope() -> Scope {
+        Scope {
+            partition: "aws".into(),
+            account_id: "111122223333".into(),
+            account_name: None,
+            region: "eu-west-1".into(),
+        }
+    }
+
+    fn group(name: &str, instances: &[&str], tags: &[(&str, &str)]) -> Group {
+        Group {
+            model: AutoScalingGroup {
+                name: name.to_owned(),
+                arn: None,
+                tags: tags.iter().copied().collect::<Tags>(),
+                launch: GroupLaunch::Configuration(format!("{name}-configuration")),
+                instances: instances.iter().map(|id| InstanceId::from(*id)).collect(),
+            },
+            has_warm_pool: false,
+            leaving: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_cluster_s_group_launches_from_is_read_however_the_group_is_known() {
+        let mut groups = Groups {
+            all: vec![
+                group("autoscaled", &["i-1"], &[("k8s.io/cluster-autoscaler/blue", "owned")]),
+                group("autoscaled-for-none", &[], &[("k8s.io/cluster-autoscaler/enabled", "true")]),
+                group("by-node", &["i-2"], &[]),
+                group("named", &[], &[]),
+                group("tagged", &[], &[("kubernetes.io/cluster/blue", "owned")]),
+                group("web", &["i-3"], &[("team", "web")]),
+            ],
+            related: BTreeSet::new(),
+        };
+        let mut eks = Eks::default();
+        eks.clusters.push(convert_eks::named_cluster(&scope(), "blue"));
+        eks.node_groups.push(NodeGroup {
+            auto_scaling_groups: vec!["named".to_owned()],
+            ..convert_eks::named_node_group("blue", "general")
+        });
+        groups.relate(&BTreeSet::from(["i-2".into()]), &eks);
+        assert_eq!(
+            groups.configuration_names(),
+            ["autoscaled", "by-node", "named", "tagged"].map(|name| format!("{name}-configuration"))
+        );
+        assert_eq!(groups.unread_instances(&BTreeSet::from(["i-2".into()])), ["i-1"]);
+    }
 }

@@ -111,7 +111,7 @@ impl Found {
     async fn complete(&mut self, reader: &Reader<'_>) {
         self.eks.infer_from(&self.groups);
         let known: BTreeSet<InstanceId> = self.nodes.keys().cloned().collect();
-        self.groups.relate(&known, &self.eks.node_groups);
+        self.groups.relate(&known, &self.eks);
         self.groups.add_warm_pools(reader).await;
         let unread = self.groups.unread_instances(&known);
         let references: Vec<TemplateRef> = self.references().cloned().collect();
