@@ -1,0 +1,19 @@
+//! imdsctl against moto, an AWS stand-in that nobody here wrote.
+//!
+//! A fleet is seeded through boto3, and what an audit has to find is worked out by a Python script that has
+//! never heard of imdsctl. Both are in `tests/python/`, and so is what makes a Python environment of them.
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+/// The Python environment, where there is none.
+mod environment;
+/// The findings and the coverage of an audit, against the truth.
+mod findings;
+/// The seeded fleet and the truth about it.
+mod fleet;
+/// The reports, read by other people's parsers.
+mod formats;
+/// The server.
+mod server;
