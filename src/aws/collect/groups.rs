@@ -190,7 +190,7 @@ pub(super) async fn configurations(
 mod tests {
     use super::*;
     use crate::aws::convert::eks as convert_eks;
-    use crate::model::{AutoScalingGroup, NodeGroup, Scope, Tags};
+    use crate::model::{AutoScalingGroup, Cluster, NodeGroup, Scope, Tags};
 
     fn scope() -> Scope {
         Scope {
@@ -229,7 +229,8 @@ mod tests {
             related: BTreeSet::new(),
         };
         let mut eks = Eks::default();
-        eks.clusters.push(convert_eks::named_cluster(&scope(), "blue"));
+        let arn = scope().arn("eks", "cluster/blue");
+        eks.clusters.push(Cluster { name: "blue".to_owned(), arn, fargate_profiles: 0 });
         eks.node_groups.push(NodeGroup {
             auto_scaling_groups: vec!["named".to_owned()],
             ..convert_eks::named_node_group("blue", "general")
