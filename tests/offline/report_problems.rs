@@ -2,7 +2,7 @@ use imdsctl::finding::{Finding, FixKind, ManagedBy, ResourceType, Source, Status
 use imdsctl::model::OptionValue;
 use imdsctl::report::problems::{Cause, problems};
 
-use crate::fixtures::{Build as _, PAYMENTS, finding, large, report};
+use crate::fixtures::{Build as _, DATA, PAYMENTS, finding, large, report};
 
 const TEMPLATE: &str = "lt-0f3a9c1b7d2e45681";
 
@@ -135,4 +135,20 @@ fn self_managed_nodes_are_put_with_the_group_that_they_name() {
         [(Some("a".into()), 2), (Some("b".into()), 0)]
     );
     assert_eq!(places(vec![asg("a"), node("i-1", None)]), [(Some("blue".into()), 1), (Some("a".into()), 0)]);
+}
+
+#[test]
+fn the_defaults_of_an_account_are_one_problem_in_all_its_regions() {
+    let defaults = |account, region: &str| {
+        finding(account, region, ResourceType::AccountDefaults, region)
+            .fix(FixKind::ModifyAccountDefaults, region)
+    };
+    let findings = vec![
+        defaults(PAYMENTS, "eu-west-1"),
+        defaults(PAYMENTS, "eu-central-1"),
+        defaults(DATA, "eu-west-1"),
+    ];
+    let problems = problems(&findings);
+    let regions: Vec<_> = problems.iter().map(|problem| problem.findings.len()).collect();
+    assert_eq!(regions, [2, 1]);
 }

@@ -43,7 +43,7 @@ pub struct Key<'a> {
     pub status: Status,
     /// The account; none for what belongs to the policy.
     pub account_id: Option<&'a AccountId>,
-    /// The Region; none for what belongs to the policy.
+    /// The Region; none for what belongs to the policy, and for an account's defaults.
     pub region: Option<&'a Region>,
     /// The policy's name.
     pub policy: &'a str,
@@ -59,7 +59,11 @@ impl<'a> Key<'a> {
             severity: finding.severity,
             status: finding.status,
             account_id: finding.account_id.as_ref(),
-            region: finding.region.as_ref(),
+            // An account's defaults are wrong in many Regions alike, and set right in one go.
+            region: finding
+                .region
+                .as_ref()
+                .filter(|_| finding.resource.r#type != ResourceType::AccountDefaults),
             policy: &finding.policy,
             rule: &finding.rule,
             cause,

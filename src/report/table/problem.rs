@@ -97,7 +97,9 @@ fn more(page: &mut Page<'_>, all: u64) -> io::Result<()> {
 
 fn place_name(text: Text, place: &Place<'_>) -> Text {
     let (id, cluster) = match (&place.kind, &place.id) {
-        (PlaceKind::Resource(ResourceType::AccountDefaults), _) => return text.say("the account's default"),
+        (PlaceKind::Resource(ResourceType::AccountDefaults), Some(region)) => {
+            return text.say("the default in ").id(region);
+        }
         (PlaceKind::Nodes(_), None) => (text.say("no cluster"), None),
         (_, Some(id)) => {
             // A managed node group's id begins with its cluster.

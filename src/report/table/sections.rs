@@ -330,6 +330,7 @@ fn cause_name(text: Text, key: &Key<'_>) -> Text {
         (Some(account), Some(region)) => {
             text.say(" in ").word(account.as_str()).say(" ").word(region.as_str())
         }
-        _ => text,
+        (Some(account), None) => text.say(" in ").word(account.as_str()),
+        (None, _) => text,
     }
 }
