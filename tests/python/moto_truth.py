@@ -315,10 +315,12 @@ def main():
         region = Region(session, endpoint, name)
         truth["findings"] += [{"account_id": account, "region": name, **found} for found in region.findings()]
         if region.has_eks():
-            # An audit needs both wherever there are nodes, whether or not an option is left open.
+            # An audit asks for the defaults wherever there is EKS, whether or not an option is left open, and asks
+            # an instance about its image only where the image itself is gone.
             _ = region.account_defaults
-            if some := [node["InstanceId"] for node in region.nodes()][:1]:
-                region.ask("describe_instance_image_metadata", InstanceIds=some)
+            gone = [node["InstanceId"] for node in region.nodes() if region.image(node.get("ImageId")) is None]
+            if gone:
+                region.ask("describe_instance_image_metadata", InstanceIds=gone)
         status = "partial" if region.missing else "complete"
         truth["coverage"].append({"region": name, "status": status, "missing": sorted(region.missing)})
     json.dump(truth, sys.stdout, indent=1)
