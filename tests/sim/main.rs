@@ -1,0 +1,20 @@
+//! Tests of the real `imdsctl` as a process, against simulated AWS servers in this one.
+#![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
+
+#[path = "../support/cloud.rs"]
+mod cloud;
+#[path = "../support/program.rs"]
+mod program;
+
+/// What cannot be read, and what is said of it.
+mod coverage;
+/// Everything that keeps an audit from starting.
+mod errors;
+/// SIGINT and SIGTERM.
+mod interruption;
+/// Files, pipes, formats and exit codes.
+mod outputs;
+/// What other tools get wrong, and what they cost.
+mod peers;
+/// An audit reads, and nothing else.
+mod read_only;
