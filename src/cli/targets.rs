@@ -58,10 +58,10 @@ impl Where {
         let mut found = Targets::default();
         let mut accounts: Vec<(Account, Option<String>)> = Vec::new();
         for SignIn { name, settings } in sign_ins {
-            let account = aws.connect(&settings).await.map_err(|error| match &settings.profile {
-                Some(profile) => Error::usage(format!("profile {profile:?}: {error}")),
-                None => Error::usage(error),
-            })?;
+            let account = aws
+                .connect(&settings)
+                .await
+                .map_err(|error| Error::usage(about(settings.profile.as_deref(), &error.to_string())))?;
             // Two profiles may lead to the same account, which is read once.
             if !accounts.iter().any(|(other, _)| other.account_id == account.account_id) {
                 accounts.push((account, name));
@@ -128,6 +128,14 @@ impl Where {
             Some(region) => Ok(Some(vec![region.clone()])),
             None => Err(Error::usage("which Region? Use --all-regions or --region, or set AWS_REGION")),
         }
+    }
+}
+
+/// An error with the profile that it is about, named once.
+fn about(profile: Option<&str>, error: &str) -> String {
+    match profile.map(|profile| format!("profile {profile:?}")) {
+        Some(profile) if !error.contains(&profile) => format!("{profile}: {error}"),
+        _ => error.to_owned(),
     }
 }
 

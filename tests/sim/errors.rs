@@ -63,6 +63,17 @@ fn credentials_that_nobody_knows() {
 }
 
 #[test]
+fn a_profile_that_does_not_exist() {
+    let by_flag = refusal(Program::new().line(AUDIT).line("--profile nowhere"));
+    let start = "profile \"nowhere\" gives no credentials: it is not in the AWS configuration files, or ";
+    assert!(by_flag.starts_with(start), "{by_flag}");
+    let program = Program::new().line(AUDIT).env("AWS_PROFILE", "nowhere").file("config", "[profile prod]\n");
+    let config = program.path("config");
+    let by_variable = refusal(program.env("AWS_CONFIG_FILE", config));
+    assert!(by_variable.starts_with("there is no profile \"nowhere\""), "{by_variable}");
+}
+
+#[test]
 fn a_policy_with_mistakes_is_quoted_by_line_and_column() {
     let program = Program::new().line(AUDIT).line("--policy mine.yaml").file(
         "mine.yaml",
