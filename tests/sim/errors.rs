@@ -1,5 +1,6 @@
 //! Whoever cannot start an audit gets code 2 and one sentence that says what to do, and no file is touched.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -34,6 +35,26 @@ fn no_credentials() {
         "no AWS credentials were found: set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, \
          pass --profile, or sign in with `aws sso login`"
     );
+}
+
+/// On a machine of EC2 whose metadata service refuses, as it does a pod that is one hop too far away.
+#[test]
+fn no_credentials_and_a_metadata_service_that_refuses() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let answer = "HTTP/1.1 403 Forbidden\r\ncontent-length: 4\r\nconnection: close\r\n\r\nbody";
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let program = Program::new().line(AUDIT).without_env("AWS_EC2_METADATA_DISABLED");
+    let said = refusal(program.env("AWS_EC2_METADATA_SERVICE_ENDPOINT", url));
+    let start = "no AWS credentials were found (and the instance metadata service gave none): ";
+    assert!(said.starts_with(start), "{said}");
 }
 
 #[test]
