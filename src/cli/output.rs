@@ -12,6 +12,9 @@ use crate::report::{Report, ReportFormat};
 use super::Error;
 use super::console::Console;
 
+/// As many links as Linux follows.
+const MAX_LINKS: usize = 40;
+
 /// `FORMAT` or `FORMAT=PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputArg {
@@ -148,8 +151,7 @@ fn write_to(file: &mut File, write: impl FnOnce(&mut dyn Write) -> io::Result<()
 }
 
 fn open(path: &Path) -> io::Result<Sink> {
-    // A link is written through, as every other tool would.
-    let path = if path.exists() { path.canonicalize()? } else { path.to_owned() };
+    let path = target(path)?;
     let existing = path.metadata().ok();
     if existing.as_ref().is_some_and(std::fs::Metadata::is_dir) {
         return Err(io::Error::other("it is a directory"));
@@ -164,6 +166,20 @@ fn open(path: &Path) -> io::Result<Sink> {
     }
     let beside = tempfile::Builder::new().prefix(".imdsctl-").tempfile_in(folder)?;
     Ok(Sink::File { beside, path })
+}
+
+/// Where a path leads. A link is written through, as every other tool would, to a file that is yet to be as well.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    if path.exists() {
+        return path.canonicalize();
+    }
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = path.read_link() else { return Ok(path) };
+        // Relative to the folder that the link is in; an absolute path replaces it.
+        path = path.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
+    }
+    Err(io::Error::other("it is a link that leads to itself"))
 }
 
 #[cfg(test)]

@@ -105,6 +105,20 @@ fn a_link_is_written_through() {
 }
 
 #[test]
+fn a_link_to_a_file_that_is_yet_to_be() {
+    let cloud = Cloud::with(MIXED);
+    let program = cloud.imdsctl(AUDIT).line("-o json=link.json");
+    symlink("target.json", program.path("link.json")).unwrap();
+    let outcome = program.run().code(1);
+    Report::parse(&outcome.read("link.json"));
+    assert!(outcome.path("link.json").symlink_metadata().unwrap().is_symlink());
+    Report::parse(&outcome.read("target.json"));
+    let looping = cloud.imdsctl(AUDIT).line("-o json=loop.json");
+    symlink("loop.json", looping.path("loop.json")).unwrap();
+    assert_eq!(looping.run().refused(), "cannot write loop.json: it is a link that leads to itself");
+}
+
+#[test]
 fn a_device_is_written_to_and_not_replaced() {
     let cloud = Cloud::with(MIXED);
     cloud.imdsctl(AUDIT).line("-o json=/dev/null").run().code(1);
