@@ -1,6 +1,8 @@
 //! Tests that need no server: they run on values and on files of this repository.
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
+/// The rules of `src/lib.rs`, held against the sources.
+mod architecture;
 mod fixtures;
 /// The examples and the schema that are kept in `reports/`.
 mod report;
