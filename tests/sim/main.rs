@@ -8,13 +8,19 @@ mod program;
 
 /// What cannot be read, and what is said of it.
 mod coverage;
+/// The built-in fleet, in whatever environment.
+mod demo;
 /// Everything that keeps an audit from starting.
 mod errors;
+/// Fleets made to do harm, and secrets that must not get out.
+mod hostile;
 /// SIGINT and SIGTERM.
 mod interruption;
 /// Files, pipes, formats and exit codes.
 mod outputs;
 /// What other tools get wrong, and what they cost.
 mod peers;
+/// `imdsctl policy`, and the help texts.
+mod policy;
 /// An audit reads, and nothing else.
 mod read_only;

@@ -31,7 +31,8 @@ fn audit_of_the_demo(cloud: &Cloud) -> Program {
     let mut program = cloud.imdsctl("audit --all-regions -o json");
     for key in cloud.keys() {
         let (name, id) = (&key.account_name, &key.id);
-        credentials += &format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = test\n\n");
+        let profile = format!("[{name}]\naws_access_key_id = {id}\naws_secret_access_key = test\n\n");
+        credentials.push_str(&profile);
         program = program.args(["--profile", name]);
     }
     let program = program.file("credentials", &credentials).without_env("AWS_ACCESS_KEY_ID");

@@ -1,0 +1,187 @@
+//! Fleets made to do harm to whoever prints them, and secrets that must not get out.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use crate::cloud::Cloud;
+use crate::program::{Outcome, Report};
+
+/// Whether a character acts on a terminal instead of being shown on it.
+fn acts(character: char) -> bool {
+    (character.is_control() && character != '\n')
+        || matches!(character, '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || character == '\u{feff}'
+}
+
+#[track_caller]
+fn assert_harmless(what: &str, text: &str) {
+    if let Some(at) = text.find(acts) {
+        let context: String = text[at..].chars().take(40).collect();
+        panic!("{what}: {context:?}");
+    }
+}
+
+fn audited(cloud: &Cloud) -> Outcome {
+    let line = "audit -vv --region eu-west-1 --region eu-central-1 --include-passed --policy al2023 --policy imdsv2 \
+                -o table -o json=a.json -o csv=b.csv";
+    cloud.imdsctl(line).env("RUST_LOG", "trace").run()
+}
+
+/// All strings of a JSON value.
+fn strings<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Object(members) => members.values().for_each(|member| strings(member, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn names_that_do_harm_are_shown_and_do_none() {
+    let cloud = Cloud::shipped("hostile");
+    let outcome = audited(&cloud);
+    // A strict reader may refuse the XML of eu-central-1; that Region is then incomplete, and says so.
+    assert!(matches!(outcome.code, Some(1 | 4)), "{}", outcome.stderr);
+    assert_harmless("the table", &outcome.stdout);
+    assert_harmless("stderr", &outcome.stderr);
+    let json = outcome.read("a.json");
+    assert_harmless("JSON", &json);
+    let report = Report::parse(&json);
+    assert_eq!(report.coverage("eu-west-1")["status"], "complete");
+    assert!(report.findings().len() > 10);
+    let mut found = Vec::new();
+    strings(&report.0, &mut found);
+    for name in [
+        "=1+1",
+        "<script>alert(1)</script>",
+        "two\nlines, \"quoted\"\tand a tab",
+        "\u{9b}31mred\u{9b}0m\u{9d}0;title\u{9c}",
+        "\u{202e}txet desrever",
+        "+1-800,\"call\"",
+        "@import\r\nSet-Cookie: a=b",
+        "\u{9b}2Jscreen gone",
+        "orphan\n\"of\", <nobody>",
+        "=gone\u{9b}31m<b>",
+    ] {
+        assert!(found.contains(&name), "JSON keeps {name:?} as it is");
+    }
+    let csv = outcome.read("b.csv");
+    assert_harmless_csv(&csv, &report);
+}
+
+#[track_caller]
+fn assert_harmless_csv(csv: &str, report: &Report) {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let width = reader.headers().unwrap().len();
+    let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), report.findings().len());
+    for cell in rows.iter().flat_map(|row| {
+        assert_eq!(row.len(), width);
+        row.iter()
+    }) {
+        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?} is a formula");
+        assert_harmless("CSV", &cell.replace('\t', ""));
+    }
+}
+
+#[test]
+fn the_longest_names_stay_whole() {
+    let crabs = "🦀".repeat(255);
+    let cloud = Cloud::with(&format!(
+        r#"
+- names: [eu-west-1]
+  launch_templates: [{{ name: bad, versions: [{{ image: al2023-1.33, metadata_options: {{ hop_limit: 1 }} }}] }}]
+  clusters: [{{ name: blue, self_managed: [{{ name: "{crabs}", template: {{ name: bad }}, nodes: 1 }}] }}]
+"#
+    ));
+    let line = "audit --region eu-west-1 -o table -o json=a.json -o csv=b.csv";
+    let outcome = cloud.imdsctl(line).run().code(1);
+    let report = Report::parse(&outcome.read("a.json"));
+    assert_eq!(report.finding(&crabs, "hop-limit-min")["status"], "fail");
+    assert!(outcome.read("b.csv").contains(&crabs));
+    assert_harmless("the table", &outcome.stdout);
+    assert!(outcome.stdout.contains("🦀"));
+}
+
+const SECRETS: [&str; 5] = [
+    "DB_PASSWORD",
+    "hunter2",
+    // DB_PASSWORD=hunter in Base64, and as it stands behind one and behind two other characters.
+    "REJfUEFTU1dPUkQ9aHVudGVy",
+    "EQl9QQVNTV09SRD1odW50ZX",
+    "RCX1BBU1NXT1JEPWh1bnRlc",
+];
+
+const WITH_SECRETS: &str = r#"
+- names: [eu-west-1]
+  launch_templates:
+    - name: own
+      versions: [{ image: al2023-1.33, user_data: "DB_PASSWORD=hunter2", metadata_options: { hop_limit: 1 } }]
+    - name: managed
+      versions: [{ user_data: "DB_PASSWORD=hunter2", metadata_options: { hop_limit: 1 } }]
+  clusters:
+    - name: blue
+      node_groups: [{ name: given, template: { name: managed }, nodes: 1 }]
+      self_managed: [{ name: workers, template: { name: own }, nodes: 1 }]
+"#;
+
+/// What EC2 answers about the templates, to whoever asks it directly.
+fn template_versions(cloud: &Cloud) -> String {
+    let mut stream = TcpStream::connect(cloud.url().trim_start_matches("http://")).unwrap();
+    let body = "Action=DescribeLaunchTemplateVersions&Version=2016-11-15&LaunchTemplateVersion.1=$Latest";
+    let key = &cloud.keys()[0].id;
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: ec2\r\nconnection: close\r\ncontent-length: {}\r\nauthorization: \
+         AWS4-HMAC-SHA256 Credential={key}/20261115/eu-west-1/ec2/aws4_request, SignedHeaders=host, \
+         Signature=0\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn user_data_and_credentials_never_get_out() {
+    // The answer that carries user data also breaks off, and turns out to be denied: errors quote nothing of it.
+    for faults in [
+        "",
+        "- { operation: 'ec2:DescribeLaunchTemplateVersions', error: truncated_body }",
+        "- { operation: 'ec2:DescribeLaunchTemplateVersions', error: access_denied }",
+    ] {
+        let cloud = Cloud::faulty(faults, WITH_SECRETS);
+        if faults.is_empty() {
+            let answer = template_versions(&cloud);
+            assert!(SECRETS.iter().any(|secret| answer.contains(secret)), "nothing to find: {answer}");
+        }
+        let line = "audit -vvvv --region eu-west-1 --include-passed --policy al2023 --policy imdsv2 -o table \
+                    -o json=a.json -o csv=b.csv";
+        let outcome = cloud
+            .imdsctl(line)
+            .envs([
+                ("RUST_LOG", "trace,aws_smithy_runtime=trace,aws_sdk_ec2=trace,hyper=trace"),
+                ("RUST_LIB_BACKTRACE", "1"),
+                ("RUST_BACKTRACE", "full"),
+                ("AWS_SDK_LOG_LEVEL", "trace"),
+                ("AWS_LOG_LEVEL", "trace"),
+                ("AWS_MAX_ATTEMPTS", "1"),
+                ("AWS_SECRET_ACCESS_KEY", "the-secret-key"),
+                ("AWS_SESSION_TOKEN", "the-session-token"),
+            ])
+            .run()
+            .code(if faults.is_empty() { 1 } else { 4 });
+        let written =
+            [outcome.stdout.clone(), outcome.stderr.clone(), outcome.read("a.json"), outcome.read("b.csv")];
+        for (secret, text) in SECRETS
+            .iter()
+            .chain(&["the-secret-key", "the-session-token"])
+            .flat_map(|secret| written.iter().map(move |text| (secret, text)))
+        {
+            assert!(!text.contains(secret), "{secret} got out: {text:.3000}");
+        }
+    }
+}
