@@ -14,6 +14,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
+use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use super::account::Account;
@@ -114,7 +115,16 @@ impl Aws {
 
     /// The same error, more exact where it can be.
     async fn explain(&self, settings: &ConnectSettings, error: ConnectError) -> ConnectError {
-        if error.kind != ConnectErrorKind::NoCredentials || settings.endpoint.is_some() {
+        use ConnectErrorKind::{CredentialsFailed, NoCredentials, NoSuchProfile};
+
+        let of_files = matches!(error.kind, NoCredentials | NoSuchProfile | CredentialsFailed);
+        if !of_files || settings.endpoint.is_some() {
+            return error;
+        }
+        if let Some(error) = unreadable_files(settings).await {
+            return error;
+        }
+        if error.kind != NoCredentials {
             return error;
         }
         let config = ProviderConfig::without_region().with_http_client(self.http.clone());
@@ -184,6 +194,20 @@ fn identity_cache() -> SharedIdentityCache {
 
 fn app_name() -> Option<AppName> {
     AppName::new("imdsctl").ok()
+}
+
+/// What is wrong with the AWS configuration files, and where. Providers pass over a file that cannot be parsed,
+/// or do not say which line it is.
+async fn unreadable_files(settings: &ConnectSettings) -> Option<ConnectError> {
+    let profile = settings.profile.clone().map(Into::into);
+    #[expect(clippy::default_trait_access, reason = "the type is of a crate that is no dependency of ours")]
+    let files = Default::default();
+    let loaded = aws_config::profile::load(&Fs::real(), &Env::real(), &files, profile).await;
+    let error = loaded.err()?;
+    let said = http::chain(&error).last().map_or_else(String::new, ToString::to_string);
+    let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = format!("the AWS configuration files cannot be used: {line}");
+    Some(ConnectError::new(ConnectErrorKind::Configuration, message))
 }
 
 /// The Region of the environment or the profile. The instance's own is not asked for: away from EC2 that

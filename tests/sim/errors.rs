@@ -297,6 +297,21 @@ fn settings_that_make_no_sense() {
 }
 
 #[test]
+fn a_configuration_file_that_cannot_be_parsed() {
+    for arguments in ["", "--profile prod"] {
+        let program = Program::new().line(AUDIT).line(arguments).file("junk", "[profile prod\nregion = x\n");
+        let path = program.path("junk");
+        let said = refusal(program.env("AWS_CONFIG_FILE", &path));
+        let reason = format!(
+            "the AWS configuration files cannot be used: error parsing {} on line 1: Profile definition must end \
+             with ']'",
+            path.display()
+        );
+        assert!(said.ends_with(&reason), "{said}");
+    }
+}
+
+#[test]
 fn a_demo_state_without_a_demo() {
     let said = refusal(Program::new().line(AUDIT).line("--demo-state state.json"));
     assert!(said.contains("--demo"), "{said}");
