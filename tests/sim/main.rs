@@ -5,7 +5,11 @@
 mod cloud;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/python.rs"]
+mod python;
 
+/// The simulated AWS itself, held by boto3 and botocore's models.
+mod botocore;
 /// What cannot be read, and what is said of it.
 mod coverage;
 /// The built-in fleet, in whatever environment.

@@ -1,0 +1,37 @@
+//! The simulated AWS itself, held by boto3 and against botocore's own service models.
+
+use crate::cloud::Cloud;
+use crate::python;
+
+/// Doctored answers, which the checks must catch: a check that cannot fail is none.
+#[test]
+fn the_checks_catch_doctored_answers() {
+    let Some(environment) = python::environment() else { return };
+    let output = environment.script("sim_models.py").arg("--self-test").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn every_answer_of_every_operation_has_the_shape_that_botocore_has_for_it() {
+    let Some(environment) = python::environment() else { return };
+    // Each account with the Regions that it uses: what another Region answers adds nothing but time.
+    for (fleet, regions) in [
+        ("demo", &["us-east-1", "us-west-2", "eu-west-1", "eu-central-1", "ap-southeast-2"][..]),
+        ("peers", &["us-east-1"]),
+        ("hostile", &["eu-west-1"]),
+    ] {
+        let cloud = Cloud::shipped(fleet);
+        let mut script = environment.script("sim_models.py");
+        script.args(["--endpoint", &cloud.url()]);
+        for key in cloud.keys() {
+            script.args(["--key", &key.id]);
+        }
+        for region in regions {
+            script.args(["--region", region]);
+        }
+        let output = script.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{fleet}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        assert!(said.contains("over 16 operations"), "{fleet}: every operation is driven: {said}");
+    }
+}
