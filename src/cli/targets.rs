@@ -70,6 +70,9 @@ impl Where {
         for (account, name) in accounts {
             self.find_in(account, name.as_deref(), demo, &mut found).await?;
         }
+        if found.targets.is_empty() {
+            return Err(nothing_to_read(&found.skipped));
+        }
         Ok(found)
     }
 
@@ -137,6 +140,13 @@ fn about(profile: Option<&str>, error: &str) -> String {
         Some(profile) if !error.contains(&profile) => format!("{profile}: {error}"),
         _ => error.to_owned(),
     }
+}
+
+/// Nothing would be read, and an audit of nothing must not look like one that found nothing.
+fn nothing_to_read(skipped: &[Coverage]) -> Error {
+    let scopes: Vec<_> =
+        skipped.iter().map(|scope| format!("{} in {}", scope.region, scope.account_id)).collect();
+    Error::usage(format!("there is nothing to read: not enabled for the account: {}", scopes.join(", ")))
 }
 
 /// The statuses of the wanted Regions.

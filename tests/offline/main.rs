@@ -3,6 +3,8 @@
 
 /// The rules of `src/lib.rs`, held against the sources.
 mod architecture;
+/// What the documents say of the code, held against it.
+mod documents;
 mod fixtures;
 /// The examples and the schema that are kept in `reports/`.
 mod report;

@@ -19,6 +19,21 @@ fn the_first_command_of_the_readme() {
     assert_eq!(outcome.files(), [""; 0]);
 }
 
+/// The picture in the README is what the command prints, but for the time and what `…` stands for.
+#[test]
+fn the_picture_in_the_readme_is_real() {
+    let readme = include_str!("../../README.md");
+    let picture = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let printed = Program::new().line("audit --all-regions --demo").run().code(1).stdout;
+    let parts: Vec<&str> = picture.split("…\n").collect();
+    assert_eq!(parts.len(), 2);
+    for part in parts {
+        let (first, rest) = part.split_once('\n').unwrap();
+        assert!(first.is_empty() || first.starts_with("imdsctl "), "{first}");
+        assert!(printed.contains(rest.trim_end()), "not what is printed:\n{rest}");
+    }
+}
+
 /// Counts connections, and drops them.
 fn listener() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

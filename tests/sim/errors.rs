@@ -327,3 +327,15 @@ fn a_web_server_that_is_not_aws() {
     );
     assert_eq!(cloud.requests().len(), 1, "a web page is not asked again");
 }
+
+/// An audit of nothing must not look like one that found nothing.
+#[test]
+fn a_region_that_is_not_enabled_and_no_other() {
+    let cloud = Cloud::with(EMPTY);
+    let said = refusal(cloud.imdsctl("audit --region me-south-1"));
+    let account = &cloud.keys()[0].account_id;
+    assert_eq!(
+        said,
+        format!("there is nothing to read: not enabled for the account: me-south-1 in {account}")
+    );
+}
