@@ -88,10 +88,20 @@ fn an_interrupted_run_says_so_at_its_end() {
     snapshot("interrupted", &table(&report, 100));
 }
 
-/// Shows the table as a terminal would: `LOOK=100 cargo test --test offline look -- --ignored --nocapture`.
 #[test]
-#[ignore = "for eyes"]
-fn look() {
-    let width = std::env::var("LOOK").ok().and_then(|width| width.parse().ok());
-    println!("{}", write(&story(), ReportFormat::Table, TableStyle { width, color: true, unicode: true }));
+fn colour_adds_nothing_but_colour() {
+    let style = |color| TableStyle { width: Some(100), color, unicode: true };
+    let coloured = write(&story(), ReportFormat::Table, style(true));
+    let plain = write(&story(), ReportFormat::Table, style(false));
+    assert!(coloured.contains("\u{1b}[31;1mHIGH\u{1b}[0m"), "the worst is red");
+    let mut stripped = String::new();
+    let mut rest = coloured.as_str();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        stripped.push_str(before);
+        let (code, after) = after.split_once('m').unwrap();
+        assert!(code.chars().all(|c| c.is_ascii_digit() || c == ';'), "{code}");
+        rest = after;
+    }
+    stripped.push_str(rest);
+    assert_eq!(stripped, plain);
 }
