@@ -1,4 +1,4 @@
-//! The simulated AWS itself, held by boto3 and against botocore's own service models.
+//! The simulated AWS itself, driven by boto3 and the aws CLI, and held against botocore's own service models.
 
 use crate::cloud::Cloud;
 use crate::python;
@@ -33,5 +33,27 @@ fn every_answer_of_every_operation_has_the_shape_that_botocore_has_for_it() {
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{fleet}: {said}{}", String::from_utf8_lossy(&output.stderr));
         assert!(said.contains("over 16 operations"), "{fleet}: every operation is driven: {said}");
+    }
+}
+
+/// The tool that everyone has, page by page.
+#[test]
+fn the_aws_cli_counts_what_is_there() {
+    let Some(environment) = python::environment() else { return };
+    let cloud = Cloud::shipped("peers");
+    for (line, list, count) in [
+        ("eks list-clusters --page-size 2", "clusters", 5),
+        ("ec2 describe-instances --page-size 100", "Reservations[].Instances[]", 250),
+        ("autoscaling describe-auto-scaling-groups --page-size 10", "AutoScalingGroups", 23),
+    ] {
+        let mut aws = environment.module("awscli");
+        aws.args(["--endpoint-url", &cloud.url(), "--region", "us-east-1", "--output", "json"])
+            .args(line.split(' '))
+            .args(["--query", &format!("length({list})")])
+            .env("AWS_ACCESS_KEY_ID", &cloud.keys()[0].id)
+            .env("AWS_SECRET_ACCESS_KEY", "test");
+        let output = aws.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(said.trim(), count.to_string(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }

@@ -54,8 +54,22 @@ impl Environment {
     /// Runs a script of `tests/python/`. Of this process's environment it gets next to nothing, so that no
     /// setting of whoever runs the tests can lead it to a real AWS.
     pub fn script(&self, name: &str) -> Command {
+        let mut command = self.command();
+        command.arg(folder().join(name));
+        command
+    }
+
+    /// Runs an installed module, `python -m NAME`, as cut off from this process's environment.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn module(&self, name: &str) -> Command {
+        let mut command = self.command();
+        command.args(["-m", name]);
+        command
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.python);
-        command.arg(folder().join(name)).env_clear().envs(harmless());
+        command.env_clear().envs(harmless());
         // Nothing is written beside the scripts.
         command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
         // Neither a user's AWS configuration nor a machine's own credentials.
