@@ -31,7 +31,7 @@ pub struct Args {
     /// What to judge by: a shipped policy (see `imdsctl policy list`) or a file; repeat for more.
     #[arg(long = "policy", value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policies: Vec<String>,
-    /// What to write: table, json or csv, to stdout or to a file; repeat for more.
+    /// What to write: table, json, ndjson or csv, to stdout or to a file; repeat for more.
     #[arg(short, long = "output", value_name = "FORMAT[=PATH]")]
     outputs: Vec<OutputArg>,
     /// The least severity of a finding that makes the exit code 1.

@@ -196,7 +196,7 @@ mod tests {
             Ok(OutputArg { format: ReportFormat::Csv, path: Some("a=b.csv".into()) })
         );
         assert!(parse("json=").is_err());
-        assert!(parse("yaml").is_err_and(|error| error.contains("table, json, csv")));
+        assert!(parse("yaml").is_err_and(|error| error.contains("table, json, ndjson, csv")));
     }
 
     #[test]

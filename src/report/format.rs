@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use super::{Csv, Json, Report, Table, TableStyle};
+use super::{Csv, Json, Ndjson, Report, Table, TableStyle};
 
 /// A way to write a report.
 pub trait Format {
@@ -19,19 +19,22 @@ pub enum ReportFormat {
     Table,
     /// The contract, as one object.
     Json,
+    /// The contract, one finding a line.
+    Ndjson,
     /// One row a finding, for spreadsheets.
     Csv,
 }
 
 impl ReportFormat {
     /// All of them, in the order in which help lists them.
-    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Csv];
+    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Ndjson, Self::Csv];
 
     /// The name that `-o` takes.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Table => "table",
             Self::Json => "json",
+            Self::Ndjson => "ndjson",
             Self::Csv => "csv",
         }
     }
@@ -41,6 +44,7 @@ impl ReportFormat {
         match self {
             Self::Table => Box::new(Table { style }),
             Self::Json => Box::new(Json),
+            Self::Ndjson => Box::new(Ndjson),
             Self::Csv => Box::new(Csv),
         }
     }
@@ -93,6 +97,9 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let error = "xml\u{1b}".parse::<ReportFormat>().unwrap_err();
-        assert_eq!(error.to_string(), r#"unknown format "xml\u{1b}": expected one of table, json, csv"#);
+        assert_eq!(
+            error.to_string(),
+            r#"unknown format "xml\u{1b}": expected one of table, json, ndjson, csv"#
+        );
     }
 }

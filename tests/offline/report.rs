@@ -32,10 +32,9 @@ fn the_json_schema_is_that_of_the_types() {
 
 #[test]
 fn the_examples_are_what_is_written() {
-    for (format, extension) in
-        [(ReportFormat::Table, "txt"), (ReportFormat::Json, "json"), (ReportFormat::Csv, "csv")]
-    {
-        let written = write(&story(), format, TableStyle::PIPED);
+    for format in ReportFormat::ALL {
+        let extension = if *format == ReportFormat::Table { "txt" } else { format.as_str() };
+        let written = write(&story(), *format, TableStyle::PIPED);
         golden(&format!("reports/examples/audit.{extension}"), "UPDATE_EXAMPLES", &written);
     }
 }

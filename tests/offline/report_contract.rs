@@ -92,6 +92,26 @@ fn every_member_of_a_finding_is_always_there() {
     }
 }
 
+/// Each line is a finding, as it is in the JSON report, or members of the report by their names.
+#[test]
+fn ndjson_holds_what_the_json_report_holds() {
+    let json: Value = serde_json::from_str(&write(&story(), ReportFormat::Json, TableStyle::PIPED)).unwrap();
+    let ndjson = write(&story(), ReportFormat::Ndjson, TableStyle::PIPED);
+    let lines: Vec<Value> = ndjson.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (findings, rest) = lines.split_at(lines.len() - 3);
+    assert_eq!(findings, json["findings"].as_array().unwrap());
+    assert!(findings.iter().all(|finding| finding["id"].is_string()));
+    let members = |line: &Value| line.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(
+        rest.iter().map(members).collect::<Vec<_>>(),
+        [vec!["policies", "run", "schema"], vec!["coverage"], vec!["summary"]]
+    );
+    for (name, value) in rest.iter().flat_map(|line| line.as_object().unwrap()) {
+        assert_eq!(*value, json[name], "{name}");
+    }
+    assert!(ndjson.ends_with("}\n"));
+}
+
 #[test]
 fn csv_has_the_columns_of_the_contract() {
     let csv = write(&story(), ReportFormat::Csv, TableStyle::PIPED);

@@ -114,6 +114,14 @@ fn check(report: &Report) {
     let json = write(report, ReportFormat::Json, TableStyle::PIPED);
     assert!(!json.contains(acts));
     assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), *report);
+
+    let ndjson = write(report, ReportFormat::Ndjson, TableStyle::PIPED);
+    // A record a line, also for readers that end lines at more than the newline.
+    assert!(!ndjson.contains(acts));
+    assert_eq!(ndjson.lines().count(), report.findings.len() + 3);
+    for line in ndjson.lines() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).unwrap().is_object());
+    }
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn two_formats_in_one_place() {
 #[test]
 fn formats_that_do_not_exist() {
     let said = refusal(Program::new().line(AUDIT).line("-o yaml"));
-    assert!(said.contains("unknown format \"yaml\": expected one of table, json, csv"), "{said}");
+    assert!(said.contains("unknown format \"yaml\": expected one of table, json, ndjson, csv"), "{said}");
     let said = refusal(Program::new().line(AUDIT).line("-o csv="));
     assert!(said.contains("names no file after the equals sign"), "{said}");
 }

@@ -143,7 +143,7 @@ fn a_report_that_cannot_be_written_at_the_end_is_incomplete() {
 #[test]
 fn a_reader_that_has_enough_is_no_error() {
     let cloud = Cloud::with(MIXED);
-    for format in ["json", "csv", "table"] {
+    for format in ["json", "ndjson", "csv", "table"] {
         let mut started = cloud.imdsctl(AUDIT).args(["-o", format]).spawn();
         drop(started.child.stdout.take());
         let outcome = started.end().code(1);

@@ -1,0 +1,42 @@
+//! The contract in lines, for tools that read one record after the other.
+//!
+//! One finding a line, as it is in the JSON report; then what a report says besides, a line each: `schema`, `run` and
+//! `policies` together, `coverage`, and `summary`. The summary is last, so a file that ends with it is whole.
+
+use std::io::{self, Write as _};
+
+use serde::Serialize;
+
+use super::json::write_line;
+use super::{Format, PolicySummary, Report, Run, Summary};
+use crate::model::Coverage;
+
+/// Newline-delimited JSON, as harmless to `cat` as the JSON report.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ndjson;
+
+/// The lines behind the findings.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Rest<'a> {
+    Head { schema: &'a str, run: &'a Run, policies: &'a [PolicySummary] },
+    Coverage { coverage: &'a [Coverage] },
+    Summary { summary: &'a Summary },
+}
+
+impl Format for Ndjson {
+    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+        // Every member is named, so that one that is added to a report cannot be forgotten here.
+        let Report { schema, run, policies, findings, coverage, summary } = report;
+        let mut out = io::BufWriter::new(out);
+        for finding in findings {
+            write_line(finding, &mut out)?;
+        }
+        for rest in
+            [Rest::Head { schema, run, policies }, Rest::Coverage { coverage }, Rest::Summary { summary }]
+        {
+            write_line(&rest, &mut out)?;
+        }
+        out.flush()
+    }
+}
