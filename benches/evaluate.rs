@@ -38,6 +38,7 @@ fn inventory(instances: usize) -> Inventory {
         region: "eu-west-1".into(),
     };
     let mut inventory = Inventory::empty(scope.clone(), Coverage::complete(&scope));
+    inventory.traces = true;
     inventory.templates_read = true;
     inventory.account_defaults = Read::Known(AccountDefaults::default());
     let arn = scope.arn("eks", "cluster/blue");

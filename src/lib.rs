@@ -5,12 +5,13 @@
 //!
 //! ```text
 //! cli ──> scan ──> aws ──> model::Inventory ──> lineage ──> policy ──> report
-//!                                                 └─ resolve
+//!                             └─ inventory        └─ resolve
 //! ```
 //!
 //! What holds it together, checked by `tests/offline/architecture.rs`:
 //!
-//! - `model ← finding ← resolve ← lineage ← policy`, and `model, finding ← report`, and `model ← aws ← scan`.
+//! - `model ← finding ← resolve ← lineage ← policy`, and `model, finding ← report`, and `model ← aws ← scan`, and
+//!   `model ← inventory`.
 //!   Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
 //!   the bytes of a report everything is synchronous, pure and total.
@@ -20,6 +21,7 @@ pub mod aws;
 pub mod cli;
 pub mod exit;
 pub mod finding;
+pub mod inventory;
 pub mod lineage;
 pub mod model;
 pub mod policy;

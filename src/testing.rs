@@ -21,6 +21,7 @@ pub fn inventory() -> Inventory {
         region: "eu-west-1".into(),
     };
     let mut inventory = Inventory::empty(scope.clone(), Coverage::complete(&scope));
+    inventory.traces = true;
     inventory.templates_read = true;
     inventory.account_defaults = Read::Known(AccountDefaults::default());
     inventory.clusters.push(Cluster {

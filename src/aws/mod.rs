@@ -23,7 +23,6 @@ mod session;
 mod timeouts;
 
 pub use account::{Account, RegionStatus};
-pub use collect::Needs;
 pub use connect_error::{ConnectError, ConnectErrorKind};
 pub use errors::{CallError, ErrorKind};
 pub use logs::cap_directives;

@@ -7,11 +7,11 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::aws::{Aws, Needs, Timeouts};
+use crate::aws::{Aws, Timeouts};
 use crate::exit::Exit;
 use crate::finding::{Finding, Severity, Status};
 use crate::lineage::{self, SubjectKind};
-use crate::model::{Coverage, Inventory};
+use crate::model::{Coverage, Inventory, Needs};
 use crate::policy::{self, DEFAULT_POLICY, Evaluator, Policy};
 use crate::report::{PolicySummary, Report, Run, SCHEMA, Summary};
 use crate::scan;

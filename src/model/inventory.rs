@@ -1,6 +1,6 @@
 //! All that was read of one account in one Region.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,8 @@ pub struct Inventory {
     pub scope: Scope,
     /// How far it could be read.
     pub coverage: Coverage,
+    /// Whether there is a trace of EKS. Where there is none, only what shows that is read, unless more is asked for.
+    pub traces: bool,
     /// EKS clusters.
     pub clusters: Vec<Cluster>,
     /// Managed node groups.
@@ -32,6 +34,8 @@ pub struct Inventory {
     pub instances: Vec<Instance>,
     /// Images of the instances, templates and launch configurations, by id.
     pub images: BTreeMap<ImageId, Image>,
+    /// Those of the images that were wanted only because templates by themselves were asked for.
+    pub images_of_templates: BTreeSet<ImageId>,
     /// The account's defaults for new instances in this Region.
     pub account_defaults: Read<AccountDefaults>,
 }
@@ -42,6 +46,7 @@ impl Inventory {
         Self {
             scope,
             coverage,
+            traces: false,
             clusters: Vec::new(),
             node_groups: Vec::new(),
             auto_scaling_groups: Vec::new(),
@@ -50,6 +55,7 @@ impl Inventory {
             templates_read: false,
             instances: Vec::new(),
             images: BTreeMap::new(),
+            images_of_templates: BTreeSet::new(),
             account_defaults: Read::NotAsked,
         }
     }

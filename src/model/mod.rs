@@ -10,6 +10,7 @@ mod ids;
 mod image;
 mod instance;
 mod inventory;
+mod needs;
 mod options;
 mod tags;
 mod template;
@@ -21,6 +22,7 @@ pub use ids::{AccountId, Arn, ImageId, InstanceId, Partition, Region, Scope, Tem
 pub use image::{Confidence, Family, Image, ImageRef, ImdsSupport};
 pub use instance::{Instance, InstanceState, Operator};
 pub use inventory::{AccountDefaults, Inventory, Read};
+pub use needs::Needs;
 pub use options::{MetadataOptions, OptionName, OptionValue};
 pub use tags::{CLUSTER_TAG_PREFIX, CLUSTER_TAGS, KARPENTER_TAGS, Tags};
 pub use template::{LaunchTemplate, TemplateRef, TemplateVersion, VersionRef};

@@ -1,6 +1,9 @@
 //! Tags of a resource, and what EKS and Karpenter say with them.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 
 /// Tags whose value is the name of a cluster, from the surest on. Any of them may be missing.
 pub const CLUSTER_TAGS: &[&str] =
@@ -22,8 +25,7 @@ pub const KARPENTER_TAGS: &[&str] = &[
 ];
 
 /// Tags, sorted by key.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tags(Vec<(String, String)>);
 
 impl Tags {
@@ -84,9 +86,47 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
     }
 }
 
+impl Serialize for Tags {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Tags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Tags;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("tags, an object of strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut pairs: Vec<(String, String)> = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                // In whatever order someone wrote them.
+                Ok(pairs.into_iter().collect())
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tags_are_written_as_an_object_and_found_in_any_order() {
+        let read: Tags = serde_json::from_str(r#"{"b":"2","a":"1"}"#).unwrap();
+        assert_eq!((read.get("a"), read.get("b")), (Some("1"), Some("2")));
+        assert_eq!(serde_json::to_string(&read).unwrap(), r#"{"a":"1","b":"2"}"#);
+    }
 
     fn tags(tags: &[(&str, &str)]) -> Tags {
         tags.iter().copied().collect()

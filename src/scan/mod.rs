@@ -5,8 +5,8 @@ use std::future::Future;
 
 use futures::StreamExt;
 
-use crate::aws::{Account, Needs};
-use crate::model::{Coverage, CoverageStatus, Inventory, Scope};
+use crate::aws::Account;
+use crate::model::{Coverage, CoverageStatus, Inventory, Needs, Scope};
 
 /// How many scopes are read side by side. Each is limited by AWS's answers, not by this machine.
 pub const DEFAULT_CONCURRENCY: usize = 16;

@@ -25,19 +25,9 @@ use self::templates::Templates;
 use super::account::Account;
 use super::operations::{DESCRIBE_AUTO_SCALING_GROUPS, DESCRIBE_INSTANCES, LIST_CLUSTERS};
 use crate::model::{
-    Coverage, CoverageStatus, ImageRef, InstanceId, Inventory, LaunchConfiguration, LaunchTemplate, Scope,
-    TemplateRef,
+    Coverage, CoverageStatus, ImageId, ImageRef, InstanceId, Inventory, LaunchConfiguration, LaunchTemplate,
+    Needs, Scope, TemplateRef,
 };
-
-/// What to read besides what belongs to clusters: `templates` and `account_defaults` in every Region, with or
-/// without a trace of EKS there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
-    /// Launch templates by themselves, their images, and the account defaults that they resolve to.
-    pub templates: bool,
-    /// The account's defaults.
-    pub account_defaults: bool,
-}
 
 impl Account {
     /// Reads one Region of this account.
@@ -77,6 +67,7 @@ async fn fill(reader: &Reader<'_>, needs: Needs, inventory: &mut Inventory) {
         Box::pin(instances::tagged(reader)),
     );
     let traces = !clusters.0.is_empty() || !nodes.is_empty() || groups.have_traces();
+    inventory.traces = traces;
     let mut found = Found { groups, nodes, ..Found::default() };
     if traces || needs.templates || needs.account_defaults {
         let with_templates = traces || needs.templates;
@@ -87,6 +78,7 @@ async fn fill(reader: &Reader<'_>, needs: Needs, inventory: &mut Inventory) {
         );
         Box::pin(found.complete(reader)).await;
         let images = found.images(needs);
+        inventory.images_of_templates = found.images_of_templates(&images);
         inventory.images = Box::pin(images::read(reader, &found.nodes, images)).await;
     }
     found.move_into(inventory);
@@ -155,6 +147,14 @@ impl Found {
             images.extend(template.versions.values().filter_map(|version| image_id(&version.image)));
         }
         images
+    }
+
+    /// Of these images, those that are wanted for templates by themselves alone.
+    fn images_of_templates(&self, images: &BTreeSet<String>) -> BTreeSet<ImageId> {
+        let mut otherwise = self.images(Needs::default());
+        let of_nodes = self.nodes.values().filter_map(|node| node.image.as_ref());
+        otherwise.extend(of_nodes.map(ToString::to_string));
+        images.difference(&otherwise).map(|id| id.as_str().into()).collect()
     }
 
     fn move_into(mut self, inventory: &mut Inventory) {

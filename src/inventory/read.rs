@@ -1,0 +1,149 @@
+//! Reading an inventory file, a line at a time.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Read};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::{Header, Line, SCHEMA};
+use crate::model::{AccountId, Coverage, Region};
+
+/// The most bytes of a first line. What has a longer one is no inventory, and is not read on.
+const HEADER_BYTES: u64 = 64 << 10;
+
+/// Why a file cannot be judged. The name of the file is for the caller to say.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It cannot be read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It is something else.
+    #[error("{0}")]
+    NotAnInventory(String),
+    /// A line of it is wrong.
+    #[error("{message}")]
+    Line {
+        /// Which, from 1.
+        line: u64,
+        /// Where in the line, from 1.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// Part of it is missing, and nobody can tell which.
+    #[error("{0}")]
+    Incomplete(String),
+}
+
+/// Reads the lines behind the first.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    header: Header,
+    line: u64,
+    scopes: BTreeSet<(AccountId, Region)>,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the first line.
+    pub fn new(mut input: R) -> Result<Self, ReadError> {
+        let mut first = Vec::new();
+        input.by_ref().take(HEADER_BYTES).read_until(b'\n', &mut first)?;
+        let header = header(&first)?;
+        Ok(Self { input, header, line: 1, scopes: BTreeSet::new() })
+    }
+
+    /// What the first line says.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The next line. [`Line::End`] is the last, and there is no reading on behind it.
+    pub fn next_line(&mut self) -> Result<Line, ReadError> {
+        let mut bytes = Vec::new();
+        self.input.read_until(b'\n', &mut bytes)?;
+        self.line += 1;
+        if bytes.is_empty() {
+            return Err(truncated(self.line));
+        }
+        let line = match parse(&bytes) {
+            Ok(line) => line,
+            Err(_) if !bytes.ends_with(b"\n") => return Err(truncated(self.line)),
+            Err((column, message)) => return Err(self.wrong(column, message)),
+        };
+        match &line {
+            Line::Inventory(inventory) => self.note(&inventory.coverage)?,
+            Line::Unread(coverage) => self.note(coverage)?,
+            Line::End(end) => self.check_end(end.scopes)?,
+        }
+        Ok(line)
+    }
+
+    fn wrong(&self, column: usize, message: String) -> ReadError {
+        ReadError::Line { line: self.line, column, message }
+    }
+
+    fn note(&mut self, coverage: &Coverage) -> Result<(), ReadError> {
+        let scope = (coverage.account_id.clone(), coverage.region.clone());
+        if self.scopes.contains(&scope) {
+            return Err(self.wrong(1, format!("account {} in {} is there twice", scope.0, scope.1)));
+        }
+        self.scopes.insert(scope);
+        Ok(())
+    }
+
+    fn check_end(&mut self, scopes: u64) -> Result<(), ReadError> {
+        let found = self.scopes.len() as u64;
+        if scopes != found {
+            let message = format!("it was saved with {scopes} scopes and holds {found}: lines are missing");
+            return Err(ReadError::Incomplete(message));
+        }
+        if !self.input.fill_buf()?.is_empty() {
+            self.line += 1;
+            return Err(self.wrong(1, "there is something behind the last line of the inventory".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+fn truncated(line: u64) -> ReadError {
+    let message = format!(
+        "it breaks off at line {line}, so that what is missing cannot be told: copy or save it again"
+    );
+    ReadError::Incomplete(message)
+}
+
+fn header(first: &[u8]) -> Result<Header, ReadError> {
+    #[derive(Deserialize)]
+    struct Schema {
+        schema: String,
+    }
+
+    let other = |message: String| Err(ReadError::NotAnInventory(message));
+    match parse::<Schema>(first) {
+        Ok(Schema { schema }) if schema == SCHEMA => {}
+        Ok(Schema { schema }) if schema.starts_with("imdsctl.inventory/") => {
+            return other(format!(
+                "it is an inventory of schema {schema:?}, and this imdsctl reads {SCHEMA:?}"
+            ));
+        }
+        Ok(Schema { schema }) => {
+            return other(format!("it is not an inventory, but of schema {schema:?}"));
+        }
+        Err(_) => {
+            return other(format!("it is not an inventory: its first line does not say {SCHEMA:?}"));
+        }
+    }
+    parse(first).map_err(|(column, message)| ReadError::Line { line: 1, column, message })
+}
+
+/// A line, or the column of what is wrong with it and why.
+fn parse<T: DeserializeOwned>(line: &[u8]) -> Result<T, (usize, String)> {
+    serde_json::from_slice(line).map_err(|error| {
+        let text = error.to_string();
+        // Each line is a document of its own, so where serde_json says "line 1" that is not the file's.
+        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+        (error.column().max(1), message.to_owned())
+    })
+}
