@@ -1,25 +1,29 @@
 //! `imdsctl audit`: read the fleet, judge it, report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use tokio::runtime::Runtime;
 
 use crate::aws::{Aws, Timeouts};
 use crate::exit::Exit;
 use crate::finding::{Finding, Severity, Status};
-use crate::lineage::{self, SubjectKind};
-use crate::model::{Coverage, Inventory, Needs};
-use crate::policy::{self, DEFAULT_POLICY, Evaluator, Policy};
-use crate::report::{PolicySummary, Report, Run, SCHEMA, Summary};
+use crate::model::Inventory;
+use crate::policy::{self, DEFAULT_POLICY, Policy};
+use crate::report::{Report, Run};
 use crate::scan;
 
 use super::console::Console;
 use super::demo::Demo;
+use super::draft::{Draft, needs};
+use super::offline::Saved;
 use super::output::{OutputArg, Outputs};
 use super::progress::Progress;
+use super::save::{HELD, Save};
 use super::targets::{Targets, Where};
 use super::{Error, signals};
 
@@ -49,6 +53,12 @@ pub struct Args {
     /// Keep the simulated fleet in this file from one command to the next.
     #[arg(long, value_name = "FILE", requires = "demo")]
     demo_state: Option<PathBuf>,
+    /// Write what is read to this file too, for --inventory. Reads what any policy asks for.
+    #[arg(long, value_name = "FILE")]
+    save_inventory: Option<PathBuf>,
+    /// Judge what --save-inventory wrote instead of reading: no AWS, no credentials, no network.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "profiles", "demo", "timeout", "save_inventory"])]
+    inventory: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -90,12 +100,19 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::Bug(format!("cannot start: {error}")))?;
-    let report = runtime.block_on(audit(args, &policies, console));
+    let audited = match &args.inventory {
+        Some(path) => judge(path, args, &policies, &outputs, &runtime).map(|report| (report, Ok(()))),
+        None => read(args, &policies, &outputs, console, &runtime),
+    };
     // Calls that an interruption left behind are not waited for.
     runtime.shutdown_background();
-    let report = report?;
-    let written = outputs.write(&report, console);
-    let exit = exit_of(&report, args.fail_on);
+    let (report, saved) = audited?;
+    let written = Error::gather([saved, outputs.write(&report, console)]);
+    let exit = match exit_of(&report, args.fail_on) {
+        // It was the reading that was interrupted, and that is over.
+        Exit::Interrupted if args.inventory.is_some() => Exit::Incomplete,
+        exit => exit,
+    };
     match written {
         Err(error) if exit != Exit::Interrupted => Err(error),
         Err(error) => {
@@ -104,6 +121,39 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
         }
         Ok(()) => Ok(exit),
     }
+}
+
+/// Judges a saved inventory.
+fn judge(
+    path: &Path,
+    args: &Args,
+    policies: &[Policy],
+    outputs: &Outputs,
+    runtime: &Runtime,
+) -> Result<Report, Error> {
+    let saved = Saved::open(path, outputs)?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stop = runtime.block_on(async { signals::interruption() })?;
+    let stopping = Arc::clone(&stopped);
+    runtime.spawn(async move {
+        stop.await;
+        stopping.store(true, Ordering::Relaxed);
+    });
+    saved.judge(policies, args.include_passed, &stopped)
+}
+
+/// Reads the fleet and judges it; beside the report stands whether the inventory could be saved.
+fn read(
+    args: &Args,
+    policies: &[Policy],
+    outputs: &Outputs,
+    console: &Console,
+    runtime: &Runtime,
+) -> Result<(Report, Result<(), Error>), Error> {
+    let mut save = args.save_inventory.as_deref().map(|path| Save::open(path, outputs)).transpose()?;
+    let report = runtime.block_on(audit(args, policies, save.as_mut(), console))?;
+    let saved = save.map_or(Ok(()), |save| save.finish(&report.run));
+    Ok((report, saved))
 }
 
 fn load_policies(names: &[String]) -> Result<Vec<Policy>, Error> {
@@ -130,7 +180,12 @@ fn exit_of(report: &Report, fail_on: FailOn) -> Exit {
     }
 }
 
-async fn audit(args: &Args, policies: &[Policy], console: &Console) -> Result<Report, Error> {
+async fn audit(
+    args: &Args,
+    policies: &[Policy],
+    mut save: Option<&mut Save>,
+    console: &Console,
+) -> Result<Report, Error> {
     let stop = signals::interruption()?;
     let mut stop = std::pin::pin!(stop);
     let demo = if args.demo { Some(Demo::start(args.demo_state.as_deref()).await?) } else { None };
@@ -140,20 +195,25 @@ async fn audit(args: &Args, policies: &[Policy], console: &Console) -> Result<Re
     let sign_ins = args.whereabouts.sign_ins(demo.as_ref())?;
     let Targets { targets, skipped } = tokio::select! {
         targets = args.whereabouts.find(&aws, sign_ins, demo.is_some()) => targets?,
-        () = &mut stop => return Err(Error::Interrupted),
+        () = &mut stop => return Err(Error::Interrupted("anything was read")),
     };
 
-    let mut draft = Draft::new(policies, started_at, args.include_passed, skipped);
-    let outcome = scan::scan(
-        targets,
-        needs(policies),
-        stop,
-        |inventory| draft.add(&inventory),
-        |event| progress.on(event),
-    )
-    .await;
+    let mut draft = Draft::new(policies, started_at, args.include_passed);
+    let needs = if save.is_some() { HELD } else { needs(policies) };
+    let keep = |inventory: Inventory| {
+        if let Some(save) = save.as_deref_mut() {
+            save.add(&inventory);
+        }
+        draft.add(inventory);
+    };
+    let outcome = scan::scan(targets, needs, stop, keep, |event| progress.on(event)).await;
     progress.finish();
-    draft.coverage.extend(outcome.unread.iter().map(scan::interrupted));
+    for unread in skipped.into_iter().chain(outcome.unread.iter().map(scan::interrupted)) {
+        if let Some(save) = save.as_deref_mut() {
+            save.add_unread(&unread);
+        }
+        draft.add_unread(unread);
+    }
     if let Some(demo) = demo {
         demo.stop().await?;
     }
@@ -167,81 +227,4 @@ async fn audit(args: &Args, policies: &[Policy], console: &Console) -> Result<Re
         api_throttled: counts.throttled,
         interrupted: outcome.interrupted(),
     }))
-}
-
-/// What has to be read even where there is no trace of EKS.
-fn needs(policies: &[Policy]) -> Needs {
-    let asked = |kind| policies.iter().any(|policy| policy.asks_for(kind));
-    Needs {
-        templates: asked(SubjectKind::LaunchTemplate),
-        account_defaults: asked(SubjectKind::AccountDefaults),
-    }
-}
-
-/// A report in the making: each inventory is judged as it comes, counted and dropped.
-struct Draft<'p> {
-    policies: &'p [Policy],
-    evaluator: Evaluator<'p>,
-    include_passed: bool,
-    findings: Vec<Finding>,
-    coverage: Vec<Coverage>,
-    summary: Summary,
-}
-
-impl<'p> Draft<'p> {
-    fn new(policies: &'p [Policy], now: Timestamp, include_passed: bool, skipped: Vec<Coverage>) -> Self {
-        let today = now.to_zoned(TimeZone::UTC).date();
-        Self {
-            policies,
-            evaluator: Evaluator::new(policies, today),
-            include_passed,
-            findings: Vec::new(),
-            coverage: skipped,
-            summary: Summary::default(),
-        }
-    }
-
-    fn add(&mut self, inventory: &Inventory) {
-        let judged = self.evaluator.judge(inventory, self.include_passed);
-        self.summary.passed += judged.passed;
-        self.summary.not_applicable += judged.not_applicable;
-        self.summary.count_inventory(inventory, lineage::groups_of_clusters(inventory));
-        self.coverage.push(Coverage {
-            reason: inventory
-                .coverage
-                .reason
-                .clone()
-                .or_else(|| lineage::limits(inventory).map(str::to_owned)),
-            ..inventory.coverage.clone()
-        });
-        self.findings.extend(judged.findings);
-    }
-
-    fn finish(mut self, run: Run) -> Report {
-        self.coverage.sort_by(|a, b| (&a.account_id, &a.region).cmp(&(&b.account_id, &b.region)));
-        let mut report = Report {
-            schema: SCHEMA.to_owned(),
-            run,
-            policies: self.policies.iter().map(summary_of).collect(),
-            findings: self.findings,
-            coverage: self.coverage,
-            summary: self.summary,
-        };
-        let complete = !report.incomplete();
-        report.findings.extend(self.evaluator.exemptions(complete));
-        report.findings.sort_by(Finding::cmp_machine);
-        for finding in &report.findings {
-            report.summary.count(finding);
-        }
-        report.summary.count_scopes(&report.coverage);
-        report
-    }
-}
-
-fn summary_of(policy: &Policy) -> PolicySummary {
-    PolicySummary {
-        name: policy.name.clone(),
-        version: policy.version.clone(),
-        sha256: policy.sha256.clone(),
-    }
 }

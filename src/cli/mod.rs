@@ -5,11 +5,15 @@
 mod audit;
 mod console;
 mod demo;
+mod draft;
 mod logging;
+mod offline;
 mod output;
 mod policy;
 mod progress;
+mod save;
 mod signals;
+mod sink;
 mod targets;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -25,6 +29,8 @@ use console::Console;
 ///   imdsctl audit --all-regions                        every Region of the account you are signed in to
 ///   imdsctl audit --region eu-west-1 --profile prod    one Region of another
 ///   imdsctl audit --all-regions -o table -o json=report.json
+///   imdsctl audit --all-regions --save-inventory fleet.ndjson
+///   imdsctl audit --inventory fleet.ndjson --policy imdsv2
 ///
 /// Exit codes: 0 compliant · 1 findings · 2 usage, policy or credentials · 4 incomplete · 70 bug · 130 interrupted
 #[derive(Debug, Parser)]
@@ -99,9 +105,12 @@ enum Error {
     /// The work was done and its result could not be written.
     #[error("{0}")]
     Output(String),
+    /// Something that was to be read is not all there, and nobody can tell what is missing.
+    #[error("{0}")]
+    Incomplete(String),
     /// The user stopped it before there was anything to write.
-    #[error("interrupted before anything was read")]
-    Interrupted,
+    #[error("interrupted before {0}")]
+    Interrupted(&'static str),
     /// The machine refused something that imdsctl cannot do without.
     #[error("{0}")]
     Bug(String),
@@ -112,11 +121,18 @@ impl Error {
         Self::Usage(message.to_string())
     }
 
+    /// One error of all that failed to be written, a line each.
+    fn gather(written: impl IntoIterator<Item = Result<(), Self>>) -> Result<(), Self> {
+        let failures: Vec<String> =
+            written.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
+        if failures.is_empty() { Ok(()) } else { Err(Self::Output(failures.join("\n"))) }
+    }
+
     const fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Output(_) => Exit::Incomplete,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Output(_) | Self::Incomplete(_) => Exit::Incomplete,
+            Self::Interrupted(_) => Exit::Interrupted,
             Self::Bug(_) => Exit::Bug,
         }
     }

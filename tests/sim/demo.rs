@@ -35,7 +35,7 @@ fn the_picture_in_the_readme_is_real() {
 }
 
 /// Counts connections, and drops them.
-fn listener() -> (String, Arc<AtomicUsize>) {
+pub fn listener() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let count = Arc::new(AtomicUsize::new(0));
@@ -48,7 +48,8 @@ fn listener() -> (String, Arc<AtomicUsize>) {
     (url, count)
 }
 
-fn hostile(url: &str) -> Program {
+/// In an environment that leads anywhere but to an AWS.
+pub fn hostile(url: &str) -> Program {
     let program = Program::new()
         .file("config", "[profile prod\nregion = = =\n\u{1}junk")
         .file("credentials", "junk")

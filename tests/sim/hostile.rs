@@ -159,7 +159,7 @@ fn user_data_and_credentials_never_get_out() {
             assert!(SECRETS.iter().any(|secret| answer.contains(secret)), "nothing to find: {answer}");
         }
         let line = "audit -vvvv --region eu-west-1 --include-passed --policy al2023 --policy imdsv2 -o table \
-                    -o json=a.json -o csv=b.csv";
+                    -o json=a.json -o csv=b.csv -o ndjson=c.ndjson --save-inventory d.ndjson";
         let outcome = cloud
             .imdsctl(line)
             .envs([
@@ -174,8 +174,9 @@ fn user_data_and_credentials_never_get_out() {
             ])
             .run()
             .code(if faults.is_empty() { 1 } else { 4 });
-        let written =
-            [outcome.stdout.clone(), outcome.stderr.clone(), outcome.read("a.json"), outcome.read("b.csv")];
+        let mut written = vec![outcome.stdout.clone(), outcome.stderr.clone()];
+        written.extend(["a.json", "b.csv", "c.ndjson", "d.ndjson"].map(|name| outcome.read(name)));
+        assert!(written[5].contains(r#""name":"own""#), "the templates are saved");
         for (secret, text) in SECRETS
             .iter()
             .chain(&["the-secret-key", "the-session-token"])

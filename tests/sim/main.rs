@@ -20,6 +20,8 @@ mod errors;
 mod hostile;
 /// SIGINT and SIGTERM.
 mod interruption;
+/// What is read once and judged again.
+mod inventory;
 /// Files, pipes, formats and exit codes.
 mod outputs;
 /// What other tools get wrong, and what they cost.

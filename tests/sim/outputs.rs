@@ -38,7 +38,7 @@ const MEDIUM: &str = r"
 
 const AUDIT: &str = "audit --region eu-west-1 --region us-west-2";
 
-fn mode(path: &Path) -> u32 {
+pub fn mode(path: &Path) -> u32 {
     path.metadata().unwrap().mode() & 0o777
 }
 
@@ -152,7 +152,7 @@ fn a_reader_that_has_enough_is_no_error() {
 }
 
 /// The report without `run`, which alone may differ.
-fn without_run(json: &str) -> String {
+pub fn without_run(json: &str) -> String {
     let (before, after) = json.split_once("\"run\"").unwrap();
     let (_, after) = after.split_once("\"policies\"").unwrap();
     format!("{before}\"policies\"{after}")

@@ -1,0 +1,99 @@
+//! `--inventory`: a saved inventory is judged, and nothing is asked of AWS.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+
+use crate::inventory::{Line, ReadError, Reader, Reading};
+use crate::model::Needs;
+use crate::policy::Policy;
+use crate::report::{Report, Run};
+
+use super::Error;
+use super::draft::{Draft, needs};
+use super::output::Outputs;
+
+/// A saved inventory, opened.
+#[derive(Debug)]
+pub struct Saved<'a> {
+    path: &'a Path,
+    reader: Reader<BufReader<File>>,
+}
+
+impl<'a> Saved<'a> {
+    /// Opens a file that no report is about to replace.
+    pub fn open(path: &'a Path, outputs: &Outputs) -> Result<Self, Error> {
+        if path.canonicalize().is_ok_and(|path| outputs.lead_to(&path)) {
+            return Err(Error::usage(format!("a report cannot replace {}, which is read", path.display())));
+        }
+        let file = File::open(path).map_err(|error| wrong(path, error.into()))?;
+        let reader = Reader::new(BufReader::new(file)).map_err(|error| wrong(path, error))?;
+        Ok(Self { path, reader })
+    }
+
+    /// Judges it line by line, until it ends or `stopped` is set.
+    pub fn judge(
+        mut self,
+        policies: &[Policy],
+        include_passed: bool,
+        stopped: &AtomicBool,
+    ) -> Result<Report, Error> {
+        for policy in policies {
+            self.check(policy, self.reader.header().holds)?;
+        }
+        let mut draft = Draft::new(policies, Timestamp::now(), include_passed);
+        loop {
+            if stopped.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted("the inventory was judged"));
+            }
+            match self.reader.next_line().map_err(|error| wrong(self.path, error))? {
+                Line::Inventory(inventory) => draft.add(*inventory),
+                Line::Unread(coverage) => draft.add_unread(*coverage),
+                Line::End(end) => return Ok(draft.finish(self.run(end.reading))),
+            }
+        }
+    }
+
+    /// What is not there cannot be judged, and is not taken for good.
+    fn check(&self, policy: &Policy, holds: Needs) -> Result<(), Error> {
+        match needs(std::slice::from_ref(policy)).unmet(holds) {
+            None => Ok(()),
+            Some(what) => Err(Error::usage(format!(
+                "{} holds no {what}, which policy {} judges: save it again",
+                self.path.display(),
+                policy.name
+            ))),
+        }
+    }
+
+    /// A report tells of the run that read the fleet: how old what it says is, and what it took.
+    fn run(&self, reading: Reading) -> Run {
+        if reading.interrupted {
+            tracing::warn!("{}: the audit that saved it was interrupted", self.path.display());
+        }
+        Run {
+            tool: "imdsctl".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started_at: reading.started_at,
+            finished_at: reading.finished_at,
+            api_calls: reading.api_calls,
+            api_throttled: reading.api_throttled,
+            interrupted: reading.interrupted,
+        }
+    }
+}
+
+fn wrong(path: &Path, error: ReadError) -> Error {
+    let path = path.display();
+    match error {
+        ReadError::Io(error) => Error::usage(format!("cannot read {path}: {error}")),
+        ReadError::NotAnInventory(message) => Error::usage(format!("{path}: {message}")),
+        ReadError::Line { line, column, message } => {
+            Error::usage(format!("{path}:{line}:{column}: {message}"))
+        }
+        ReadError::Incomplete(message) => Error::Incomplete(format!("{path}: {message}")),
+    }
+}
