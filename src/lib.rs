@@ -21,6 +21,7 @@ pub mod aws;
 pub mod cli;
 pub mod exit;
 pub mod finding;
+pub mod harmless;
 pub mod inventory;
 pub mod lineage;
 pub mod model;

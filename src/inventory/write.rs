@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use serde::Serialize;
 
 use super::{End, Header, Reading};
+use crate::harmless::write_line;
 use crate::model::{AccountId, Coverage, Inventory, Region};
 
 /// Collects the lines of a file in a spool, so that none is held in memory, and puts them in order at the end.
@@ -68,7 +69,7 @@ impl<S: Read + Write + Seek> Writer<S> {
 }
 
 fn bytes(line: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut bytes = serde_json::to_vec(line)?;
-    bytes.push(b'\n');
+    let mut bytes = Vec::new();
+    write_line(line, &mut bytes)?;
     Ok(bytes)
 }

@@ -7,8 +7,8 @@ use std::io::{self, Write as _};
 
 use serde::Serialize;
 
-use super::json::write_line;
 use super::{Format, PolicySummary, Report, Run, Summary};
+use crate::harmless::write_line;
 use crate::model::Coverage;
 
 /// Newline-delimited JSON, as harmless to `cat` as the JSON report.

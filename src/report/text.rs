@@ -4,28 +4,7 @@ use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Whether a character acts on whatever shows it instead of being shown: control characters, the ones that
-/// reorder text (bidi), line separators, and the invisible ones that hide text in other text.
-///
-/// The joiners and variation selectors that emoji and scripts are built with are left alone.
-pub(super) const fn is_active(character: char) -> bool {
-    matches!(
-        character,
-        '\0'..='\u{1f}'
-            | '\u{7f}'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'
-            | '\u{200e}'
-            | '\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    )
-}
+pub(super) use crate::harmless::is_active;
 
 /// Shows what acts as its escape, `\u{1b}`; where the output is ASCII, all that is not ASCII as well.
 pub fn sanitize(text: &str, ascii: bool) -> Cow<'_, str> {

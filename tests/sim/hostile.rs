@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use serde_json::Value;
 
 use crate::cloud::Cloud;
-use crate::program::{Outcome, Report};
+use crate::outputs::without_run;
+use crate::program::{Outcome, Program, Report};
 
 /// Whether a character acts on a terminal instead of being shown on it.
 fn acts(character: char) -> bool {
@@ -25,7 +26,7 @@ fn assert_harmless(what: &str, text: &str) {
 
 fn audited(cloud: &Cloud) -> Outcome {
     let line = "audit -vv --region eu-west-1 --region eu-central-1 --include-passed --policy al2023 --policy imdsv2 \
-                -o table -o json=a.json -o csv=b.csv";
+                -o table -o json=a.json -o csv=b.csv -o ndjson=c.ndjson --save-inventory d.ndjson";
     cloud.imdsctl(line).env("RUST_LOG", "trace").run()
 }
 
@@ -70,6 +71,19 @@ fn names_that_do_harm_are_shown_and_do_none() {
     }
     let csv = outcome.read("b.csv");
     assert_harmless_csv(&csv, &report);
+    assert_harmless("NDJSON", &outcome.read("c.ndjson"));
+    assert_judged_again(&outcome, &json);
+}
+
+/// The saved inventory is harmless as well, and still holds every name as it is.
+#[track_caller]
+fn assert_judged_again(outcome: &Outcome, json: &str) {
+    let inventory = outcome.read("d.ndjson");
+    assert_harmless("the inventory", &inventory);
+    let line = "audit --inventory d.ndjson --include-passed --policy al2023 --policy imdsv2 -o json";
+    let offline = Program::new().file("d.ndjson", &inventory).line(line).run();
+    assert_eq!(offline.code, outcome.code, "{}", offline.stderr);
+    assert!(without_run(&offline.stdout) == without_run(json));
 }
 
 #[track_caller]
