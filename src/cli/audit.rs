@@ -131,15 +131,15 @@ fn judge(
     outputs: &Outputs,
     runtime: &Runtime,
 ) -> Result<Report, Error> {
-    let saved = Saved::open(path, outputs)?;
-    let stopped = Arc::new(AtomicBool::new(false));
+    // First, since a pipe may keep whoever opens it waiting.
     let stop = runtime.block_on(async { signals::interruption() })?;
+    let stopped = Arc::new(AtomicBool::new(false));
     let stopping = Arc::clone(&stopped);
     runtime.spawn(async move {
         stop.await;
         stopping.store(true, Ordering::Relaxed);
     });
-    saved.judge(policies, args.include_passed, &stopped)
+    Saved::open(path, outputs)?.judge(policies, args.include_passed, &stopped)
 }
 
 /// Reads the fleet and judges it; beside the report stands whether the inventory could be saved.

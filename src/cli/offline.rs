@@ -46,10 +46,12 @@ impl<'a> Saved<'a> {
         }
         let mut draft = Draft::new(policies, Timestamp::now(), include_passed);
         loop {
+            let line = self.reader.next_line();
+            // Before the line is looked at: a pipe breaks off when whoever writes it is interrupted too.
             if stopped.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted("the inventory was judged"));
             }
-            match self.reader.next_line().map_err(|error| wrong(self.path, error))? {
+            match line.map_err(|error| wrong(self.path, error))? {
                 Line::Inventory(inventory) => draft.add(*inventory),
                 Line::Unread(coverage) => draft.add_unread(*coverage),
                 Line::End(end) => return Ok(draft.finish(self.run(end.reading))),

@@ -1,7 +1,10 @@
 //! `--save-inventory` and `--inventory`: what was read once is judged again, with the same outcome.
 
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Command;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use crate::cloud::{Cloud, until};
 use crate::demo::{hostile, listener};
@@ -246,4 +249,28 @@ fn an_interrupted_audit_saves_what_it_read() {
     assert_eq!(report.coverage("us-west-2")["reason"], "interrupted");
     assert_eq!(report.coverage("eu-west-1")["status"], "partial");
     assert!(!report.findings().is_empty());
+}
+
+#[test]
+fn judging_can_be_interrupted() {
+    let (inventory, _) = saved(&Cloud::with(FLEET));
+    let program = Program::new().line("audit --inventory pipe -o json=report.json");
+    let pipe = program.path("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let started = program.spawn();
+    // It opens once it is read, and the signals are listened for by then.
+    let mut pipe = File::options().write(true).open(pipe).unwrap();
+    let (header, rest) = inventory.split_once('\n').unwrap();
+    let (line, _) = rest.split_once('\n').unwrap();
+    writeln!(pipe, "{header}").unwrap();
+    started.signal("INT");
+    let mut region = 0;
+    // It has no end, so that only the signal can end this.
+    while writeln!(pipe, "{}", line.replace("eu-west-1", &format!("region-{region}"))).is_ok() {
+        region += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let outcome = started.end().code(130);
+    assert_eq!(outcome.stderr, "error: interrupted before the inventory was judged\n");
+    assert_eq!((outcome.stdout.as_str(), outcome.files()), ("", vec!["pipe".to_owned()]));
 }
