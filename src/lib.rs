@@ -5,14 +5,13 @@
 //!
 //! ```text
 //! cli ──> scan ──> aws ──> model::Inventory ──> lineage ──> policy ──> report
-//!                             └─ inventory        └─ resolve
+//!                             └─ inventory        └─ resolve   └ explain ┘
 //! ```
 //!
 //! What holds it together, checked by `tests/offline/architecture.rs`:
 //!
-//! - `model ← finding ← resolve ← lineage ← policy`, and `model, finding ← report`, and `model ← aws ← scan`, and
-//!   `model ← inventory`.
-//!   Only [`cli`] sees both `aws` and `policy`.
+//! - `model ← finding ← resolve ← lineage ← policy ← explain`, and `model, finding, explain ← report`, and
+//!   `model ← aws ← scan`, and `model ← inventory`. Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
 //!   the bytes of a report everything is synchronous, pure and total.
 //! - Nobody below [`cli`] reads arguments, the environment or the clock, and nobody but its console prints.
@@ -20,6 +19,7 @@
 pub mod aws;
 pub mod cli;
 pub mod exit;
+pub mod explain;
 pub mod finding;
 pub mod harmless;
 pub mod inventory;

@@ -156,7 +156,7 @@ fn read(
     Ok((report, saved))
 }
 
-fn load_policies(names: &[String]) -> Result<Vec<Policy>, Error> {
+pub(super) fn load_policies(names: &[String]) -> Result<Vec<Policy>, Error> {
     let mut policies: Vec<Policy> = Vec::new();
     for name in names {
         let policy = policy::load(name).map_err(Error::usage)?;

@@ -6,6 +6,7 @@ mod audit;
 mod console;
 mod demo;
 mod draft;
+mod explain;
 mod logging;
 mod offline;
 mod output;
@@ -77,6 +78,8 @@ enum Color {
 enum Command {
     /// Read the fleet, judge it, report.
     Audit(audit::Args),
+    /// Explain one resource: where its options come from, the rules on them, and the fix.
+    Explain(explain::Args),
     /// List, show and check policies.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -88,6 +91,7 @@ pub fn run(cli: Cli) -> Exit {
     logging::start(&cli.global);
     let outcome = match cli.command {
         Command::Audit(args) => audit::run(&args, &console),
+        Command::Explain(args) => explain::run(&args, &console),
         Command::Policy(command) => policy::run(command, &console),
     };
     outcome.unwrap_or_else(|error| {

@@ -35,6 +35,14 @@ pub struct Targets {
 }
 
 impl Where {
+    /// The same; in this Region, if there is one and the flags name none.
+    pub fn or_region(mut self, region: Option<&str>) -> Self {
+        if let Some(region) = region.filter(|_| self.regions.is_empty() && !self.all_regions) {
+            self.regions.push(region.to_owned());
+        }
+        self
+    }
+
     /// The accounts that the flags name.
     pub fn sign_ins(&self, demo: Option<&super::demo::Demo>) -> Result<Vec<SignIn>, Error> {
         let region_hint = self.regions.first().map(|region| Region::from(region.as_str()));

@@ -176,6 +176,17 @@ fn verdict(policy: &Policy, rule: &Rule, scope: &Scope, subject: &Subject<'_>) -
     Some(Verdict { status, variants })
 }
 
+/// How each variant of a subject fares under a rule, in their order; nothing for those that the policy is not for.
+/// It is told of every kind of subject, also of those that the rule is not asked of.
+pub fn statuses(policy: &Policy, rule: &Rule, scope: &Scope, subject: &Subject<'_>) -> Vec<Option<Status>> {
+    let verdict = verdict(policy, rule, scope, subject);
+    let mut statuses = vec![None; subject.variants.len()];
+    for (status, index) in verdict.into_iter().flat_map(|verdict| verdict.variants) {
+        statuses[index] = Some(status);
+    }
+    statuses
+}
+
 fn status(rule: &Rule, variant: &Variant<'_>) -> Status {
     let endpoint = variant.options.get(OptionName::HttpEndpoint);
     if rule.option != OptionName::HttpEndpoint && endpoint.value == Some(OptionValue::Disabled) {

@@ -13,7 +13,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-pub use evaluate::{Evaluator, Judged};
+pub use evaluate::{Evaluator, Judged, statuses};
 pub use load::{LoadError, Problem, SHIPPED, load, parse, shipped};
 pub use matcher::Matcher;
 

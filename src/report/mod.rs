@@ -6,6 +6,7 @@
 
 mod contract;
 mod csv;
+mod explain;
 mod format;
 mod json;
 mod ndjson;
@@ -17,6 +18,7 @@ mod words;
 
 pub use contract::{PolicySummary, Report, Run, SCHEMA, Summary};
 pub use csv::Csv;
+pub use explain::{MOST, Shown, write_explanations};
 pub use format::{Format, ReportFormat, UnknownFormat};
 pub use json::Json;
 pub use ndjson::Ndjson;

@@ -17,7 +17,7 @@ fn acts(character: char) -> bool {
 }
 
 #[track_caller]
-fn assert_harmless(what: &str, text: &str) {
+pub fn assert_harmless(what: &str, text: &str) {
     if let Some(at) = text.find(acts) {
         let context: String = text[at..].chars().take(40).collect();
         panic!("{what}: {context:?}");

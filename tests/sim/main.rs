@@ -16,6 +16,8 @@ mod coverage;
 mod demo;
 /// Everything that keeps an audit from starting.
 mod errors;
+/// `imdsctl explain`.
+mod explain;
 /// Fleets made to do harm, and secrets that must not get out.
 mod hostile;
 /// SIGINT and SIGTERM.

@@ -84,6 +84,7 @@ fn help_says_what_there_is() {
     for (name, line) in [
         ("help", "--help"),
         ("help-audit", "audit --help"),
+        ("help-explain", "explain --help"),
         ("help-policy", "policy --help"),
         ("help-short", "-h"),
     ] {

@@ -4,7 +4,7 @@
 //! Identifiers are never cut, so that they can be copied; one that does not fit gets a line of its own.
 
 mod coverage;
-mod page;
+pub(super) mod page;
 mod problem;
 mod sections;
 mod sentence;

@@ -21,7 +21,7 @@ const NO_BREAK: &str = "\u{a0}";
 
 /// How something is shown where there are colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Paint {
+pub(in crate::report) enum Paint {
     Plain,
     Strong,
     Faint,
@@ -49,7 +49,7 @@ impl Paint {
 
 /// Pieces of a paragraph, each with its paint. Spaces in them are where it may wrap.
 #[derive(Clone, Debug)]
-pub(super) struct Text {
+pub(in crate::report) struct Text {
     ascii: bool,
     pieces: Vec<(String, Paint)>,
 }
@@ -90,6 +90,13 @@ impl Text {
     /// A sentence from outside.
     pub fn prose(self, prose: &str) -> Self {
         self.outside(prose, LONGEST_PROSE, Paint::Plain)
+    }
+
+    /// A few words, some of them from outside, that stay on one line.
+    pub fn phrase(mut self, phrase: &str) -> Self {
+        let phrase = truncate(sanitize(phrase, self.ascii), LONGEST_NAME, self.ascii);
+        self.pieces.push((phrase.replace(' ', NO_BREAK), Paint::Plain));
+        self
     }
 
     /// What separates facts on a line.
@@ -163,7 +170,7 @@ impl Text {
 }
 
 /// Where the lines go, and how wide they are.
-pub(super) struct Page<'o> {
+pub(in crate::report) struct Page<'o> {
     out: &'o mut dyn Write,
     style: TableStyle,
     columns: usize,
@@ -182,6 +189,11 @@ impl<'o> Page<'o> {
     /// How many columns there are.
     pub const fn columns(&self) -> usize {
         self.columns
+    }
+
+    /// Whether more than ASCII can be shown.
+    pub const fn unicode(&self) -> bool {
+        self.style.unicode
     }
 
     /// An empty line.
@@ -208,12 +220,22 @@ impl<'o> Page<'o> {
 
     /// A paragraph with a label to the left of its first line, `at` columns from the edge.
     pub fn labelled(&mut self, label: &Text, at: usize, indent: usize, text: &Text) -> io::Result<()> {
+        self.railed(label, &self.text(), at, indent, text)
+    }
+
+    /// The same, with a rail drawn down the left of every further line.
+    pub fn railed(
+        &mut self,
+        label: &Text,
+        rail: &Text,
+        at: usize,
+        indent: usize,
+        text: &Text,
+    ) -> io::Result<()> {
         let mut column = if label.pieces.is_empty() { 0 } else { at + label.width() };
         if column > 0 {
             self.pad(at)?;
-            for (piece, paint) in &label.pieces {
-                self.put(piece, *paint)?;
-            }
+            self.pieces(label)?;
         }
         let mut begun = false;
         let mut pending = 0;
@@ -226,7 +248,8 @@ impl<'o> Page<'o> {
             }
             if begun && column > indent && column + pending + wide > self.columns {
                 self.gap()?;
-                (column, pending) = (0, indent);
+                column = self.rail(rail, at)?;
+                pending = indent.saturating_sub(column);
             }
             self.pad(pending)?;
             for (part, paint) in word {
@@ -236,6 +259,20 @@ impl<'o> Page<'o> {
             (begun, pending) = (true, 0);
         }
         self.gap()
+    }
+
+    /// Draws a rail at column `at`, and says where it ends.
+    fn rail(&mut self, rail: &Text, at: usize) -> io::Result<usize> {
+        if rail.is_empty() {
+            return Ok(0);
+        }
+        self.pad(at)?;
+        self.pieces(rail)?;
+        Ok(at + rail.width())
+    }
+
+    fn pieces(&mut self, text: &Text) -> io::Result<()> {
+        text.pieces.iter().try_for_each(|(piece, paint)| self.put(piece, *paint))
     }
 
     fn pad(&mut self, columns: usize) -> io::Result<()> {

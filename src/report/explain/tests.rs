@@ -1,0 +1,153 @@
+use jiff::civil::date;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{MOST, Shown, write_explanations};
+use crate::explain::{Explanation, Query, explain};
+use crate::model::OptionValue::{Optional, Required};
+use crate::model::{CoverageStatus, GroupLaunch, Inventory, LaunchOverride, Read, ReadError, VersionRef};
+use crate::policy::load;
+use crate::report::TableStyle;
+use crate::testing::{
+    AL2_IMAGE, AL2023_IMAGE, actual, al2023, group, instance, inventory, node_group, options, reference,
+    template,
+};
+
+const PLAIN: TableStyle = TableStyle { width: Some(100), color: false, unicode: true };
+
+/// A cluster with a managed node group, a mixed group and a node by itself.
+fn fleet() -> Inventory {
+    let mut inventory = inventory();
+    inventory.scope.account_name = Some("platform".to_owned());
+    template(&mut inventory, "lt-user", &[options(Some(Required), None)], &al2023());
+    template(&mut inventory, "lt-copy", &[options(Some(Required), Some(1))], &al2023());
+    template(&mut inventory, "lt-other", &[options(Some(Optional), Some(2))], &al2023());
+    let users = reference("lt-user", VersionRef::Number(1));
+    node_group(&mut inventory, "workers", "lt-copy", Some(users));
+    let one = |id| LaunchOverride {
+        instance_type: None,
+        template: Some(reference(id, VersionRef::Default)),
+        image: None,
+    };
+    let base = reference("lt-user", VersionRef::Default);
+    let overrides = vec![one("lt-user"), one("lt-other")];
+    group(&mut inventory, "mixed", GroupLaunch::Mixed { base, overrides });
+    let launched = [
+        ("eks:nodegroup-name", "workers"),
+        ("aws:autoscaling:groupName", "eks-workers"),
+        ("aws:ec2launchtemplate:id", "lt-copy"),
+        ("aws:ec2launchtemplate:version", "1"),
+    ];
+    instance(&mut inventory, "i-same", AL2023_IMAGE, actual(Required, 1), &launched);
+    instance(&mut inventory, "i-changed", AL2023_IMAGE, actual(Optional, 2), &launched);
+    instance(&mut inventory, "i-old", AL2_IMAGE, actual(Optional, 1), &[("Name", "bastion")]);
+    inventory
+}
+
+fn found(inventory: &Inventory, resource: &str) -> Vec<Explanation> {
+    let policies = [load("al2023").unwrap()];
+    explain(inventory, &policies, date(2026, 11, 15), &Query::parse(resource).unwrap())
+}
+
+fn written(explanations: &[Explanation], style: TableStyle) -> String {
+    let mut bytes = Vec::new();
+    let shown = Shown { explanations, found: explanations.len(), holes: 0 };
+    write_explanations(&shown, style, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Everything that the fleet holds, in one text.
+fn all(inventory: &Inventory, style: TableStyle) -> String {
+    ["blue", "blue/workers", "mixed", "lt-user", "i-changed", "i-old"]
+        .into_iter()
+        .map(|resource| written(&found(inventory, resource), style))
+        .collect::<Vec<_>>()
+        .join("\n\n\n")
+}
+
+fn snapshot(name: &str, text: &str) {
+    insta::with_settings!({ snapshot_path => "../../../tests/offline/report_snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!(name, text);
+    });
+}
+
+#[test]
+fn plain() {
+    snapshot("explain", &all(&fleet(), PLAIN));
+}
+
+#[test]
+fn ascii() {
+    let text = all(&fleet(), TableStyle { unicode: false, ..PLAIN });
+    assert!(text.is_ascii());
+    snapshot("explain-ascii", &text);
+}
+
+#[test]
+fn what_could_not_be_read() {
+    let mut inventory = fleet();
+    inventory.launch_templates.clear();
+    inventory.templates_read = false;
+    inventory.account_defaults = Read::Failed;
+    inventory.coverage.status = CoverageStatus::Partial;
+    inventory.coverage.errors.push(ReadError {
+        service: "ec2".to_owned(),
+        operation: "DescribeLaunchTemplateVersions".to_owned(),
+        code: "UnauthorizedOperation".to_owned(),
+        message: "the credentials may not do this".to_owned(),
+    });
+    let explanations = found(&inventory, "blue/workers");
+    let shown = Shown { explanations: &explanations, found: 1, holes: 2 };
+    let mut bytes = Vec::new();
+    write_explanations(&shown, PLAIN, &mut bytes).unwrap();
+    snapshot("explain-unread", &String::from_utf8(bytes).unwrap());
+}
+
+#[test]
+fn it_fits_every_width_and_cuts_no_identifier() {
+    for width in [20, 60, 72, 80, 100, 120, 200] {
+        let text = all(&fleet(), TableStyle { width: Some(width), ..PLAIN });
+        for line in text.lines() {
+            // A single word that is wider than the page stays whole.
+            let words = line.split_whitespace().filter(|word| !matches!(*word, "│" | "├" | "└")).count();
+            let fits = line.width() <= width.clamp(60, 120);
+            assert!(fits || words == 1, "{} columns at {width}: {line}", line.width());
+            assert_eq!(line, line.trim_end());
+        }
+        for id in ["lt-user-name", "lt-copy", "eks-workers", "i-changed", AL2023_IMAGE] {
+            assert!(text.contains(id), "{id} at {width}");
+        }
+    }
+}
+
+#[test]
+fn colours() {
+    let text = written(&found(&fleet(), "blue/workers"), TableStyle { color: true, ..PLAIN });
+    assert!(text.contains("\u{1b}[31;1m✗"), "{text:?}");
+    assert!(!text.contains("\u{1b}[0m\u{1b}[0m"));
+}
+
+#[test]
+fn names_that_do_harm_do_none() {
+    let mut inventory = fleet();
+    let name = "\u{1b}[31mred\u{202e}\nnew line";
+    group(&mut inventory, name, GroupLaunch::Template(reference("lt-user", VersionRef::Latest)));
+    inventory.launch_templates.get_mut(&"lt-user".into()).unwrap().name = name.to_owned();
+    inventory.images.get_mut(&AL2023_IMAGE.into()).unwrap().name = Some(name.to_owned());
+    for resource in [name, "blue", "blue/workers"] {
+        let explanations = found(&inventory, resource);
+        assert!(!explanations.is_empty());
+        let text = written(&explanations, PLAIN);
+        assert!(text.contains(r"\u{1b}[31mred\u{202e}\nnew"), "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+    }
+}
+
+#[test]
+fn no_more_than_so_many_are_shown() {
+    let explanations = vec![found(&fleet(), "blue").remove(0); MOST];
+    let mut bytes = Vec::new();
+    let shown = Shown { explanations: &explanations, found: 23, holes: 0 };
+    write_explanations(&shown, PLAIN, &mut bytes).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(text.starts_with("23 resources have that name; the first 10 are shown: "), "{text}");
+}
