@@ -11,9 +11,9 @@ mod with_sim {
 
     use imdsctl_sim::{Fleet, FleetKey, Options, Running, Sim};
 
-    use crate::aws::StaticEndpoint;
+    use crate::aws::{ConnectSettings, StaticEndpoint};
     use crate::cli::Error;
-    use crate::cli::targets::{SignIn, demo_sign_in};
+    use crate::cli::targets::SignIn;
 
     /// The simulated fleet, running.
     #[derive(Debug)]
@@ -40,7 +40,10 @@ mod with_sim {
                     access_key: key.id.clone(),
                     secret_key: "demo".to_owned(),
                 };
-                demo_sign_in(&key.account_name, endpoint)
+                SignIn {
+                    name: Some(key.account_name.clone()),
+                    settings: ConnectSettings { endpoint: Some(endpoint), ..ConnectSettings::default() },
+                }
             };
             if profiles.is_empty() {
                 return Ok(self.keys.iter().map(sign_in).collect());
@@ -68,6 +71,7 @@ mod with_sim {
 }
 
 #[cfg(not(feature = "demo"))]
+#[expect(clippy::unused_async, reason = "the same functions as with the demo, and those wait")]
 mod without_sim {
     use std::path::Path;
 

@@ -44,6 +44,7 @@ pub struct Cli {
 }
 
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "On stderr")]
 struct Global {
     /// Say more on stderr; twice for debugging. Never prints what AWS sends.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]

@@ -1,22 +1,25 @@
 //! Which accounts and Regions the flags mean.
 
-use crate::aws::{Account, Aws, ConnectSettings, ErrorKind, RegionStatus, StaticEndpoint};
+use crate::aws::{Account, Aws, ConnectSettings, ErrorKind, RegionStatus};
 use crate::model::{Coverage, Region, Scope};
 use crate::scan::Target;
 
 use super::Error;
 
+/// The heading of these flags in help texts.
+const WHERE: &str = "Where to look";
+
 /// Where to look.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Where {
     /// A Region to read; repeat for more. Without any, the one that your AWS settings name.
-    #[arg(short, long = "region", value_name = "REGION")]
+    #[arg(help_heading = WHERE, short, long = "region", value_name = "REGION")]
     regions: Vec<String>,
     /// Read every Region that is enabled for the account.
-    #[arg(long, conflicts_with = "regions")]
+    #[arg(help_heading = WHERE, long, conflicts_with = "regions")]
     all_regions: bool,
     /// A profile of your AWS configuration; repeat to read several accounts.
-    #[arg(short, long = "profile", value_name = "PROFILE")]
+    #[arg(help_heading = WHERE, short, long = "profile", value_name = "PROFILE")]
     profiles: Vec<String>,
 }
 
@@ -192,14 +195,6 @@ fn distance(one: &str, other: &str) -> usize {
         }
     }
     row[other.len()]
-}
-
-/// An account of the demo fleet.
-pub fn demo_sign_in(name: &str, endpoint: StaticEndpoint) -> SignIn {
-    SignIn {
-        name: Some(name.to_owned()),
-        settings: ConnectSettings { endpoint: Some(endpoint), ..ConnectSettings::default() },
-    }
 }
 
 #[cfg(test)]
