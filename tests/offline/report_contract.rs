@@ -1,4 +1,4 @@
-//! The contract of DESIGN 4 by hand, as a reader of reports would write it. A field that is added to the types
+//! The contract of `docs/report.md` by hand, as a reader of reports would write it. A field that is added to the types
 //! has to be added here and in the docs; one that is renamed or removed breaks users, and this test.
 
 use std::collections::BTreeMap;

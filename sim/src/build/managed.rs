@@ -305,7 +305,7 @@ impl RegionBuilder<'_> {
     }
 }
 
-/// The metadata options of EKS's template. Sources and doubts are in FACTS 2.2:
+/// The metadata options of EKS's template, as the EKS User Guide and public reports of such groups have them:
 /// - Without a template of the user's EKS writes its own: AL2023 tokens required and one hop, AL2 optional and
 ///   two, Bottlerocket required and two. Nothing is known about Windows: nothing is written.
 /// - With one, what the user set is copied, and an unset hop limit becomes 2, with an image of the user's or
