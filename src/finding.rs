@@ -236,17 +236,12 @@ pub struct Finding {
 impl Finding {
     /// The order of machine formats.
     pub fn cmp_machine(&self, other: &Self) -> std::cmp::Ordering {
-        let key = |finding: &Self| {
-            (
-                finding.account_id.clone(),
-                finding.region.clone(),
-                finding.resource.r#type,
-                finding.resource.id.clone(),
-                finding.policy.clone(),
-                finding.rule.clone(),
-            )
-        };
-        key(self).cmp(&key(other))
+        self.machine_key().cmp(&other.machine_key())
+    }
+
+    fn machine_key(&self) -> impl Ord + '_ {
+        let resource = &self.resource;
+        (&self.account_id, &self.region, resource.r#type, &resource.id, &self.policy, &self.rule)
     }
 }
 

@@ -12,6 +12,14 @@ pub const AL2023_IMAGE: &str = "ami-al2023";
 pub const AL2_IMAGE: &str = "ami-al2";
 pub const MYSTERY_IMAGE: &str = "ami-mystery";
 
+/// Tags of a node of the node group `workers` that version 1 of the template `lt-copy` launched.
+pub const LAUNCHED_BY_WORKERS: [(&str, &str); 4] = [
+    ("eks:nodegroup-name", "workers"),
+    ("aws:autoscaling:groupName", "eks-workers"),
+    ("aws:ec2launchtemplate:id", "lt-copy"),
+    ("aws:ec2launchtemplate:version", "1"),
+];
+
 /// A Region with the cluster `blue`, three images, and account defaults without preference.
 pub fn inventory() -> Inventory {
     let scope = Scope {

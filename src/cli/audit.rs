@@ -96,10 +96,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     let policies = load_policies(&args.policies)?;
     let outputs = if args.outputs.is_empty() { vec![OutputArg::DEFAULT] } else { args.outputs.clone() };
     let outputs = Outputs::open(&outputs)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::Bug(format!("cannot start: {error}")))?;
+    let runtime = super::runtime()?;
     let audited = match &args.inventory {
         Some(path) => judge(path, args, &policies, &outputs, &runtime).map(|report| (report, Ok(()))),
         None => read(args, &policies, &outputs, console, &runtime),

@@ -50,7 +50,7 @@ impl<'p> Draft<'p> {
         let judged = self.evaluator.judge(inventory, self.include_passed);
         self.summary.passed += judged.passed;
         self.summary.not_applicable += judged.not_applicable;
-        self.summary.count_inventory(inventory, lineage::groups_of_clusters(inventory));
+        self.summary.count_inventory(inventory, judged.groups_of_clusters);
         self.coverage.push(Coverage {
             reason: inventory
                 .coverage

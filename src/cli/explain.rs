@@ -52,10 +52,7 @@ pub struct Args {
 pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     let policies = load_policies(&args.policies)?;
     let query = Query::parse(&args.resource).map_err(Error::usage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::Bug(format!("cannot start: {error}")))?;
+    let runtime = super::runtime()?;
     let found = runtime.block_on(look(args, &policies, &query, console));
     // Calls that an interruption left behind are not waited for.
     runtime.shutdown_background();

@@ -101,6 +101,12 @@ pub fn run(cli: Cli) -> Exit {
     })
 }
 
+/// What a command that talks to AWS runs on.
+fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Error::Bug(format!("cannot start: {error}")))
+}
+
 /// Why a command could not do what was asked, as a sentence for the user.
 #[derive(Debug, thiserror::Error)]
 enum Error {

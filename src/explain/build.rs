@@ -16,7 +16,7 @@ pub fn explain(inventory: &Inventory, policies: &[Policy], today: Date, query: &
     if !query.may_be_in(&inventory.scope) {
         return Vec::new();
     }
-    let subjects = lineage::subjects(inventory);
+    let subjects = lineage::of(inventory).subjects;
     let hits: Vec<_> = subjects.iter().filter(|subject| query.means(inventory, subject)).collect();
     let clusters = clusters(inventory, &subjects, query);
     if hits.is_empty() && clusters.is_empty() {

@@ -7,7 +7,8 @@ use crate::model::OptionValue::{Number, Optional, Required};
 use crate::model::{GroupLaunch, Inventory, LaunchOverride, Read, VersionRef};
 use crate::policy::{DEFAULT_POLICY, load, parse};
 use crate::testing::{
-    AL2023_IMAGE, actual, al2023, group, instance, inventory, node_group, options, reference, template,
+    AL2023_IMAGE, LAUNCHED_BY_WORKERS, actual, al2023, group, instance, inventory, node_group, options,
+    reference, template,
 };
 
 fn explain(inventory: &Inventory, resource: &str) -> Vec<Explanation> {
@@ -46,14 +47,8 @@ fn managed() -> Inventory {
     template(&mut inventory, "lt-copy", &[options(Some(Required), Some(1))], &al2023());
     let users = reference("lt-user", VersionRef::Number(1));
     node_group(&mut inventory, "workers", "lt-copy", Some(users));
-    let launched = [
-        ("eks:nodegroup-name", "workers"),
-        ("aws:autoscaling:groupName", "eks-workers"),
-        ("aws:ec2launchtemplate:id", "lt-copy"),
-        ("aws:ec2launchtemplate:version", "1"),
-    ];
-    instance(&mut inventory, "i-same", AL2023_IMAGE, actual(Required, 1), &launched);
-    instance(&mut inventory, "i-changed", AL2023_IMAGE, actual(Optional, 2), &launched);
+    instance(&mut inventory, "i-same", AL2023_IMAGE, actual(Required, 1), &LAUNCHED_BY_WORKERS);
+    instance(&mut inventory, "i-changed", AL2023_IMAGE, actual(Optional, 2), &LAUNCHED_BY_WORKERS);
     inventory
 }
 

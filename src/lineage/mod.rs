@@ -147,15 +147,30 @@ pub struct UserTemplate<'a> {
     pub iac: Option<IacOwner>,
 }
 
-/// All that can be judged in a scope, in an order that depends on the inventory alone. Groups come first.
-pub fn subjects(inventory: &Inventory) -> Vec<Subject<'_>> {
+/// What an inventory comes to.
+#[derive(Clone, Debug)]
+pub struct Lineage<'a> {
+    /// All that can be judged, in an order that depends on the inventory alone. Groups come first.
+    pub subjects: Vec<Subject<'a>>,
+    /// How many Auto Scaling groups belong to clusters, those of managed node groups included.
+    pub groups_of_clusters: u64,
+}
+
+/// Ties together what an inventory holds.
+pub fn of(inventory: &Inventory) -> Lineage<'_> {
     let index = Index::new(inventory);
-    let mut subjects = groups::subjects(&index);
+    let groups = inventory.auto_scaling_groups.iter();
+    let groups_of_clusters = groups.filter(|group| index.role(group).is_some()).count() as u64;
+    Lineage { subjects: subjects_of(&index), groups_of_clusters }
+}
+
+fn subjects_of<'a>(index: &Index<'a>) -> Vec<Subject<'a>> {
+    let mut subjects = groups::subjects(index);
     let of_groups = groups::positions(&subjects);
-    subjects.extend(templates::karpenter(&index));
-    subjects.extend(instances::subjects(&index, &of_groups));
-    subjects.extend(templates::by_themselves(&index));
-    subjects.extend(templates::account_defaults(inventory));
+    subjects.extend(templates::karpenter(index));
+    subjects.extend(instances::subjects(index, &of_groups));
+    subjects.extend(templates::by_themselves(index));
+    subjects.extend(templates::account_defaults(index.inventory));
     subjects
 }
 
@@ -167,10 +182,4 @@ pub fn limits(inventory: &Inventory) -> Option<&'static str> {
     (templates || nodes()).then_some(
         "Karpenter's next nodes are predicted from the launch templates that exist: EC2 does not show its EC2NodeClasses",
     )
-}
-
-/// How many Auto Scaling groups belong to clusters, those of managed node groups included.
-pub fn groups_of_clusters(inventory: &Inventory) -> u64 {
-    let index = Index::new(inventory);
-    inventory.auto_scaling_groups.iter().filter(|group| index.role(group).is_some()).count() as u64
 }

@@ -1,6 +1,6 @@
 //! What is judged, and what each value is put down to.
 
-use super::{Lever, Subject, SubjectKind, subjects};
+use super::{Lever, Subject, SubjectKind};
 use crate::finding::{ManagedBy, ResourceType, Source, TemplateOwner};
 use crate::model::{
     AccountDefaults, GroupLaunch, ImageRef, Inventory, LaunchOverride, Operator, OptionName, OptionValue,
@@ -10,6 +10,10 @@ use crate::testing::*;
 
 use OptionName::{HttpPutResponseHopLimit, HttpTokens};
 use OptionValue::{Number, Optional, Required};
+
+fn subjects(inventory: &Inventory) -> Vec<Subject<'_>> {
+    super::of(inventory).subjects
+}
 
 fn find<'a>(subjects: &'a [Subject<'_>], id: &str) -> &'a Subject<'a> {
     subjects.iter().find(|subject| subject.resource.id == id).unwrap_or_else(|| panic!("no {id}"))

@@ -11,7 +11,7 @@ use crate::finding::{
     ExemptionSummary, Finding, Fix, FixKind, Resource, ResourceType, Severity, Status, TemplateUse,
     fingerprint,
 };
-use crate::lineage::{self, Subject, SubjectKind, Variant};
+use crate::lineage::{self, Lineage, Subject, SubjectKind, Variant};
 use crate::model::{Inventory, OptionName, OptionValue, Scope};
 use crate::resolve::Effective;
 
@@ -31,6 +31,8 @@ pub struct Judged {
     pub passed: u64,
     /// How many do not apply that are not among the findings.
     pub not_applicable: u64,
+    /// How many Auto Scaling groups belong to clusters.
+    pub groups_of_clusters: u64,
 }
 
 /// How one subject fares under one rule.
@@ -49,8 +51,8 @@ impl<'p> Evaluator<'p> {
 
     /// Judges all that an inventory holds.
     pub fn judge(&mut self, inventory: &Inventory, include_passed: bool) -> Judged {
-        let subjects = lineage::subjects(inventory);
-        let mut judged = Judged::default();
+        let Lineage { subjects, groups_of_clusters } = lineage::of(inventory);
+        let mut judged = Judged { groups_of_clusters, ..Judged::default() };
         let policies = self.policies;
         for (policy_index, policy) in policies.iter().enumerate() {
             for rule in &policy.rules {

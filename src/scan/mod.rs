@@ -6,7 +6,7 @@ use std::future::Future;
 use futures::StreamExt;
 
 use crate::aws::Account;
-use crate::model::{Coverage, CoverageStatus, Inventory, Needs, Scope};
+use crate::model::{Coverage, Inventory, Needs, Scope};
 
 /// How many scopes are read side by side. Each is limited by AWS's answers, not by this machine.
 pub const DEFAULT_CONCURRENCY: usize = 16;
@@ -92,5 +92,5 @@ pub async fn scan(
 
 /// The coverage of a scope that an interruption left unread.
 pub fn interrupted(scope: &Scope) -> Coverage {
-    Coverage { status: CoverageStatus::Skipped, ..Coverage::skipped(scope, "interrupted") }
+    Coverage::skipped(scope, "interrupted")
 }

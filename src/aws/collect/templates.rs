@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::stream::{self, StreamExt};
 
 use super::reader::{Reader, SIDE_BY_SIDE};
+use aws_sdk_ec2::operation::describe_launch_template_versions::builders::DescribeLaunchTemplateVersionsFluentBuilder;
+
 use crate::aws::convert::ec2::{self as convert, ListedTemplate, ListedVersion};
 use crate::aws::errors::{CallError, ErrorKind, failed};
 use crate::aws::operations::{DESCRIBE_LAUNCH_TEMPLATE_VERSIONS, DESCRIBE_LAUNCH_TEMPLATES};
@@ -58,20 +60,20 @@ async fn list(reader: &Reader<'_>) -> Listed<ListedTemplate> {
 async fn default_and_latest(reader: &Reader<'_>) -> Listed<ListedVersion> {
     let client = &reader.clients.ec2;
     pages::collect(DESCRIBE_LAUNCH_TEMPLATE_VERSIONS, async |token| {
-        let call = client
-            .describe_launch_template_versions()
-            .versions("$Latest")
-            .versions("$Default")
-            .include_managed_resources(true)
-            .max_results(PAGE)
-            .set_next_token(token);
-        let page = call.send().await.map_err(failed(DESCRIBE_LAUNCH_TEMPLATE_VERSIONS))?;
-        Ok((
-            page.launch_template_versions().iter().filter_map(convert::listed_version).collect(),
-            page.next_token,
-        ))
+        let call = client.describe_launch_template_versions().versions("$Latest").versions("$Default");
+        page_of_versions(call, token).await
     })
     .await
+}
+
+async fn page_of_versions(
+    call: DescribeLaunchTemplateVersionsFluentBuilder,
+    token: Option<String>,
+) -> Result<(Vec<ListedVersion>, Option<String>), CallError> {
+    let call = call.include_managed_resources(true).max_results(PAGE).set_next_token(token);
+    let page = call.send().await.map_err(failed(DESCRIBE_LAUNCH_TEMPLATE_VERSIONS))?;
+    let versions = page.launch_template_versions().iter().filter_map(convert::listed_version).collect();
+    Ok((versions, page.next_token))
 }
 
 fn template(listed: ListedTemplate) -> (TemplateId, LaunchTemplate) {
@@ -213,15 +215,8 @@ async fn some_versions(
             .describe_launch_template_versions()
             .set_launch_template_id(id.clone())
             .set_launch_template_name(name.clone())
-            .set_versions(Some(versions.to_vec()))
-            .include_managed_resources(true)
-            .max_results(PAGE)
-            .set_next_token(token);
-        let page = call.send().await.map_err(failed(DESCRIBE_LAUNCH_TEMPLATE_VERSIONS))?;
-        Ok((
-            page.launch_template_versions().iter().filter_map(convert::listed_version).collect(),
-            page.next_token,
-        ))
+            .set_versions(Some(versions.to_vec()));
+        page_of_versions(call, token).await
     });
     listed.await.complete()
 }

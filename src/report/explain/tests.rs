@@ -8,8 +8,8 @@ use crate::model::{CoverageStatus, GroupLaunch, Inventory, LaunchOverride, Read,
 use crate::policy::load;
 use crate::report::TableStyle;
 use crate::testing::{
-    AL2_IMAGE, AL2023_IMAGE, actual, al2023, group, instance, inventory, node_group, options, reference,
-    template,
+    AL2_IMAGE, AL2023_IMAGE, LAUNCHED_BY_WORKERS, actual, al2023, group, instance, inventory, node_group,
+    options, reference, template,
 };
 
 const PLAIN: TableStyle = TableStyle { width: Some(100), color: false, unicode: true };
@@ -31,14 +31,8 @@ fn fleet() -> Inventory {
     let base = reference("lt-user", VersionRef::Default);
     let overrides = vec![one("lt-user"), one("lt-other")];
     group(&mut inventory, "mixed", GroupLaunch::Mixed { base, overrides });
-    let launched = [
-        ("eks:nodegroup-name", "workers"),
-        ("aws:autoscaling:groupName", "eks-workers"),
-        ("aws:ec2launchtemplate:id", "lt-copy"),
-        ("aws:ec2launchtemplate:version", "1"),
-    ];
-    instance(&mut inventory, "i-same", AL2023_IMAGE, actual(Required, 1), &launched);
-    instance(&mut inventory, "i-changed", AL2023_IMAGE, actual(Optional, 2), &launched);
+    instance(&mut inventory, "i-same", AL2023_IMAGE, actual(Required, 1), &LAUNCHED_BY_WORKERS);
+    instance(&mut inventory, "i-changed", AL2023_IMAGE, actual(Optional, 2), &LAUNCHED_BY_WORKERS);
     instance(&mut inventory, "i-old", AL2_IMAGE, actual(Optional, 1), &[("Name", "bastion")]);
     inventory
 }
