@@ -24,5 +24,5 @@ pub use instance::{Instance, InstanceState, Operator};
 pub use inventory::{AccountDefaults, Inventory, Read};
 pub use needs::Needs;
 pub use options::{MetadataOptions, OptionName, OptionValue};
-pub use tags::{CLUSTER_TAG_PREFIX, CLUSTER_TAGS, KARPENTER_TAGS, Tags};
+pub use tags::{CLUSTER_TAG_PREFIX, CLUSTER_TAGS, KARPENTER_TAGS, NODE_GROUP_TAG, Tags};
 pub use template::{LaunchTemplate, TemplateRef, TemplateVersion, VersionRef};

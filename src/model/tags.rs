@@ -9,6 +9,9 @@ use serde::ser::{Serialize, Serializer};
 pub const CLUSTER_TAGS: &[&str] =
     &["aws:eks:cluster-name", "eks:cluster-name", "eks:eks-cluster-name", "alpha.eksctl.io/cluster-name"];
 
+/// The tag whose value is the name of a managed node group.
+pub const NODE_GROUP_TAG: &str = "eks:nodegroup-name";
+
 /// The tag whose key ends with the name of a cluster; its value is `owned` or `shared`.
 pub const CLUSTER_TAG_PREFIX: &str = "kubernetes.io/cluster/";
 
@@ -63,7 +66,7 @@ impl Tags {
 
     /// The managed node group that they name.
     pub fn node_group(&self) -> Option<&str> {
-        self.get("eks:nodegroup-name")
+        self.get(NODE_GROUP_TAG)
     }
 
     /// Whether they are Karpenter's, and the `EC2NodeClass` if they name it.

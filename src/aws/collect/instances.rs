@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{Filter, Reservation};
 
 use super::reader::Reader;
-use super::traces::TAG_KEYS;
+use super::traces::tag_keys;
 use crate::aws::convert::ec2 as convert;
 use crate::aws::errors::failed;
 use crate::aws::operations::{DESCRIBE_INSTANCES, GET_INSTANCE_METADATA_DEFAULTS};
@@ -22,11 +22,12 @@ pub(super) type Instances = BTreeMap<InstanceId, Instance>;
 /// Every instance that carries a trace of EKS.
 pub(super) async fn tagged(reader: &Reader<'_>) -> Instances {
     let client = &reader.clients.ec2;
+    let states = ["pending", "running", "stopping", "stopped"].map(str::to_owned).to_vec();
+    let filters = vec![filter("tag-key", tag_keys()), filter("instance-state-name", states)];
     let listed = pages::collect(DESCRIBE_INSTANCES, async |token| {
         let call = client
             .describe_instances()
-            .filters(filter("tag-key", &TAG_KEYS))
-            .filters(filter("instance-state-name", &["pending", "running", "stopping", "stopped"]))
+            .set_filters(Some(filters.clone()))
             // Nodes of EKS Auto Mode are hidden without this.
             .include_managed_resources(true)
             .max_results(PAGE)
@@ -68,8 +69,7 @@ pub(super) async fn account_defaults(reader: &Reader<'_>) -> Read<AccountDefault
     }
 }
 
-fn filter(name: &str, values: &[&str]) -> Filter {
-    let values = values.iter().map(ToString::to_string).collect();
+fn filter(name: &str, values: Vec<String>) -> Filter {
     Filter::builder().name(name).set_values(Some(values)).build()
 }
 

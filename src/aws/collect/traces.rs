@@ -1,37 +1,28 @@
 //! The tags by which EKS and those who launch nodes for it leave traces on instances and groups.
 
-use crate::model::Tags;
+use crate::model::{CLUSTER_TAG_PREFIX, CLUSTER_TAGS, KARPENTER_TAGS, NODE_GROUP_TAG, Tags};
 
 /// Keys of tags on nodes, as the `tag-key` filter of DescribeInstances takes them, `*` included. Each may be
-/// missing on a node that carries another.
+/// missing on a node that carries another. They are those that [`Tags`] understands.
 ///
 /// Sources: EKS User Guide, "Use tags to organize EKS resources"; Karpenter, `pkg/providers/launchtemplate`;
 /// eksctl, `pkg/apis/eksctl.io/v1alpha5`.
-pub(super) const TAG_KEYS: [&str; 9] = [
-    "aws:eks:cluster-name",
-    "eks:cluster-name",
-    "eks:eks-cluster-name",
-    "eks:nodegroup-name",
-    "kubernetes.io/cluster/*",
-    "karpenter.sh/nodepool",
-    "karpenter.sh/nodeclaim",
-    "karpenter.sh/provisioner-name",
-    "alpha.eksctl.io/cluster-name",
-];
+pub(super) fn tag_keys() -> Vec<String> {
+    let whole = CLUSTER_TAGS.iter().chain(KARPENTER_TAGS).chain(&[NODE_GROUP_TAG]).map(ToString::to_string);
+    whole.chain([format!("{CLUSTER_TAG_PREFIX}*")]).collect()
+}
 
 /// Whether one of the tags says that EKS, or something that launches for it, made this.
 pub(super) fn are_in(tags: &Tags) -> bool {
-    tags.iter().any(|(key, _)| {
-        TAG_KEYS.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => key.starts_with(prefix),
-            None => key == *pattern,
-        })
-    })
+    CLUSTER_TAGS.iter().any(|key| tags.contains(key))
+        || tags.with_prefix(CLUSTER_TAG_PREFIX).is_some()
+        || tags.node_group().is_some()
+        || tags.karpenter_node_class().is_some()
 }
 
 /// The cluster and node group of something that EKS tagged as part of a managed node group.
 pub(super) fn node_group(tags: &Tags) -> Option<(&str, &str)> {
-    Some((tags.get("eks:cluster-name")?, tags.get("eks:nodegroup-name")?))
+    Some((tags.get("eks:cluster-name")?, tags.node_group()?))
 }
 
 #[cfg(test)]
@@ -40,6 +31,17 @@ mod tests {
 
     fn tags(key: &str) -> Tags {
         [("Name", "x"), (key, "y")].into_iter().collect()
+    }
+
+    /// What judging reads a tag for, collecting has to look for.
+    #[test]
+    fn every_tag_that_the_model_understands_is_a_trace() {
+        for key in CLUSTER_TAGS.iter().chain(KARPENTER_TAGS) {
+            assert!(are_in(&tags(key)), "{key}");
+            assert!(tag_keys().iter().any(|asked| asked == key), "{key}");
+        }
+        assert!(are_in(&tags("eks:nodegroup-name")));
+        assert!(tag_keys().contains(&"kubernetes.io/cluster/*".to_owned()));
     }
 
     #[test]
