@@ -1,39 +1,25 @@
 //! From a request to an answer: who asks what of which service, and in which language to answer.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-use crate::faults::Faults;
-use crate::fleet::Fleet;
-use crate::fleet::schema::{FaultKind, Settings};
+use crate::faults::{Faults, Strike, Target};
+use crate::fleet::schema::Settings;
+use crate::fleet::{Fault, FaultKind, Fleet};
 use crate::ids;
+use crate::log::Request;
 use crate::refusal::Refusal;
 use crate::service::{Call, QueryOperation, Service, autoscaling, ec2, eks, sts};
+use crate::throttle::{Throttle, Throttling};
 use crate::wire::auth::{self, AuthProblem, Scope};
 use crate::wire::error::ApiError;
+use crate::wire::page::Turn;
 use crate::wire::query::{Dialect, Params};
 use crate::wire::xml::Xml;
 use crate::world::{OptIn, World};
-
-/// One request as the simulator saw it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// `ec2`, as the client signed it.
-    pub service: String,
-    /// `DescribeInstances`; empty where there is no such operation.
-    pub operation: String,
-    /// The account, where the access key is known.
-    pub account: String,
-    /// The Region, as the client signed it.
-    pub region: String,
-    /// The HTTP status; 0 where there was no answer.
-    pub status: u16,
-    /// The service's code, or the name of the fault.
-    pub error_code: Option<String>,
-}
 
 /// What came over the wire.
 #[derive(Debug)]
@@ -57,6 +43,8 @@ pub enum Answer {
     Whole(Reply),
     /// The connection closes in the middle of it.
     Cut(Reply),
+    /// An answer, after a while.
+    Late(Reply, Duration),
     /// Nothing, ever.
     Hang,
     /// The connection closes.
@@ -83,8 +71,8 @@ pub struct Reply {
 pub struct Front {
     world: RwLock<World>,
     settings: Settings,
-    faults: Faults,
-    log: Mutex<Vec<Request>>,
+    faults: RwLock<Arc<Faults>>,
+    throttle: RwLock<Arc<Throttle>>,
     count: AtomicU64,
 }
 
@@ -103,25 +91,43 @@ enum Wanted {
 }
 
 impl Front {
-    /// For a fleet; `world` is the fleet's own, or what became of it.
-    pub fn new(fleet: &Fleet, world: World) -> Self {
-        Self {
+    /// For a fleet; `world` is the fleet's own, or what became of it. An error says which of the fleet's faults or
+    /// buckets makes no sense.
+    pub fn new(fleet: &Fleet, world: World) -> Result<Self, String> {
+        let throttle = Throttle::new(fleet.settings.throttling.as_ref())?;
+        Ok(Self {
             world: RwLock::new(world),
-            settings: fleet.settings,
-            faults: Faults::new(&fleet.faults),
-            log: Mutex::new(Vec::new()),
+            settings: fleet.settings.clone(),
+            faults: RwLock::new(Arc::new(Faults::new(&fleet.faults)?)),
+            throttle: RwLock::new(Arc::new(throttle)),
             count: AtomicU64::new(0),
-        }
+        })
     }
 
-    /// How long every answer takes.
-    pub fn latency(&self) -> Duration {
-        Duration::from_millis(self.settings.latency_ms)
+    /// How long the answer to a request takes, the same for the same question.
+    pub fn latency(&self, incoming: &Incoming) -> Duration {
+        let jitter = match self.settings.jitter_ms {
+            0 => 0,
+            most => {
+                ids::number(&[&incoming.path, &incoming.query, &String::from_utf8_lossy(&incoming.body)])
+                    % (most + 1)
+            }
+        };
+        Duration::from_millis(self.settings.latency_ms + jitter)
     }
 
-    /// What has been asked so far.
-    pub fn requests(&self) -> Vec<Request> {
-        self.log().clone()
+    /// From now on, other things go wrong.
+    pub fn set_faults(&self, faults: &[Fault]) -> Result<(), String> {
+        let faults = Arc::new(Faults::new(faults)?);
+        *self.faults.write().unwrap_or_else(PoisonError::into_inner) = faults;
+        Ok(())
+    }
+
+    /// From now on, it is throttled otherwise; every bucket is full.
+    pub fn set_throttling(&self, throttling: Option<&Throttling>) -> Result<(), String> {
+        let throttle = Arc::new(Throttle::new(throttling)?);
+        *self.throttle.write().unwrap_or_else(PoisonError::into_inner) = throttle;
+        Ok(())
     }
 
     /// Looks at the world.
@@ -129,39 +135,29 @@ impl Front {
         look(&self.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn log(&self) -> MutexGuard<'_, Vec<Request>> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Answers.
-    pub fn answer(&self, incoming: &Incoming) -> Answer {
+    /// Answers, and says what there is to say about the request.
+    pub fn answer(&self, incoming: &Incoming) -> (Answer, Request) {
         let number = self.count.fetch_add(1, Ordering::Relaxed).to_string();
         let request_id = ids::uuid(&["request", &number]);
         let scope = auth::scope(incoming.authorization.as_deref());
+        let mut log = Request::default();
+        if let Ok(scope) = &scope {
+            log.service.clone_from(&scope.service);
+            log.region.clone_from(&scope.region);
+            log.access_key.clone_from(&scope.access_key);
+        }
         let Some(service) = service_of(&scope, incoming) else {
-            return self.no_such_service(&scope, request_id);
+            return no_such_service(log, request_id);
         };
-        let mut context = Context {
-            service,
-            operation: "",
-            request_id,
-            log: Request {
-                service: service.name().to_owned(),
-                operation: String::new(),
-                account: String::new(),
-                region: scope.as_ref().map(|scope| scope.region.clone()).unwrap_or_default(),
-                status: 0,
-                error_code: None,
-            },
-        };
+        service.name().clone_into(&mut log.service);
+        let mut context = Context { service, operation: "", request_id, log };
         let answer = self.handle(&scope, incoming, &mut context);
         let mut log = context.log;
         context.operation.clone_into(&mut log.operation);
-        if let Answer::Whole(reply) | Answer::Cut(reply) = &answer {
+        if let Answer::Whole(reply) | Answer::Cut(reply) | Answer::Late(reply, _) = &answer {
             log.status = reply.status;
         }
-        self.log().push(log);
-        answer
+        (answer, log)
     }
 
     fn handle(
@@ -202,52 +198,69 @@ impl Front {
             Err(error) => return failed(context, &error),
         };
         let named = format!("{}:{}", context.service.name(), context.operation);
-        let fault = self.faults.strike(&account.id, &scope.region, &named);
-        match fault {
-            None | Some(FaultKind::TruncatedBody) => {}
-            Some(fault) => return strike(context, fault, &user),
+        if !self.throttle().admits(&account.id, &scope.region, &named, params.is_unpaged()) {
+            return refuse(context, Refusal::Throttled, &user);
         }
-        let call = Call { account, key, region_name: &scope.region, region, settings: &self.settings };
-        match run(&call, &wanted, params, context) {
+        let faults = self.faults();
+        let target = Target { account: &account.id, region: &scope.region, operation: &named };
+        let run = |turn: &Turn, context: &Context| {
+            let settings = &self.settings;
+            let call = Call { account, key, region_name: &scope.region, region, settings, turn };
+            run(&call, &wanted, params.clone(), context)
+        };
+        let mut turn = Turn::default();
+        // Which page it is, only the operation itself can tell.
+        let mut outcome = faults.look_at_pages(target).then(|| run(&turn, context));
+        let strike = faults.strike(target, &turn);
+        if let Some(refused) = strike.and_then(|strike| instead(context, strike.kind, &user)) {
+            context.log.page = turn.number();
+            return refused;
+        }
+        if strike.is_some_and(|strike| strike.kind == FaultKind::EndlessList) {
+            turn = Turn::endless();
+            outcome = None;
+        }
+        let outcome = outcome.unwrap_or_else(|| run(&turn, context));
+        context.log.page = turn.number();
+        context.log.more = turn.has_more();
+        match outcome {
             Err(error) => failed(context, &error),
             Ok(body) => {
                 let reply = reply(context, 200, None, body);
-                if fault.is_none() {
-                    return Answer::Whole(reply);
+                match strike {
+                    None => Answer::Whole(reply),
+                    Some(strike) => spoil(context, strike, reply),
                 }
-                context.log.error_code = Some("truncated_body".to_owned());
-                Answer::Cut(reply)
             }
         }
     }
 
-    fn no_such_service(&self, scope: &Result<Scope, AuthProblem>, request_id: String) -> Answer {
-        let (service, region) = match scope {
-            Ok(scope) => (scope.service.clone(), scope.region.clone()),
-            Err(_) => (String::new(), String::new()),
-        };
-        let code = "UnknownOperationException";
-        let message = if service.is_empty() {
-            "neither a credential scope nor a Version says which service is meant".to_owned()
-        } else {
-            format!("there is no service {service} here")
-        };
-        self.log().push(Request {
-            service,
-            operation: String::new(),
-            account: String::new(),
-            region,
-            status: 404,
-            error_code: Some(code.to_owned()),
-        });
-        Answer::Whole(Reply {
-            status: 404,
-            content_type: "application/x-amz-json-1.1",
-            error_type: Some(code.to_owned()),
-            request_id,
-            body: serde_json::json!({ "__type": code, "message": message }).to_string(),
-        })
+    fn faults(&self) -> Arc<Faults> {
+        Arc::clone(&self.faults.read().unwrap_or_else(PoisonError::into_inner))
     }
+
+    fn throttle(&self) -> Arc<Throttle> {
+        Arc::clone(&self.throttle.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn no_such_service(mut log: Request, request_id: String) -> (Answer, Request) {
+    let code = "UnknownOperationException";
+    let message = if log.service.is_empty() {
+        "neither a credential scope nor a Version says which service is meant".to_owned()
+    } else {
+        format!("there is no service {} here", log.service)
+    };
+    log.status = 404;
+    log.error_code = Some(code.to_owned());
+    let reply = Reply {
+        status: 404,
+        content_type: "application/x-amz-json-1.1",
+        error_type: Some(code.to_owned()),
+        request_id,
+        body: serde_json::json!({ "__type": code, "message": message }).to_string(),
+    };
+    (Answer::Whole(reply), log)
 }
 
 /// The service that a request is for: the one it was signed for, or where it was not signed, the one it looks like.
@@ -360,34 +373,62 @@ fn envelope(operation: &str, context: &Context, inside: &str) -> String {
     xml.into_string()
 }
 
-fn strike(context: &mut Context, fault: FaultKind, user: &str) -> Answer {
-    let name = match fault {
-        FaultKind::AccessDenied => return refuse(context, Refusal::Denied, user),
-        FaultKind::InternalError => return refuse(context, Refusal::Internal, user),
-        FaultKind::Throttled => return refuse(context, Refusal::Throttled, user),
-        FaultKind::ExpiredToken => return refuse(context, Refusal::Expired, user),
-        FaultKind::Hang => "hang",
-        FaultKind::Reset => "reset",
-        FaultKind::Html500 => "html_500",
-        FaultKind::TruncatedBody => "truncated_body",
+/// What a fault puts in the place of the answer; `None` where the answer is needed.
+fn instead(context: &mut Context, fault: FaultKind, user: &str) -> Option<Answer> {
+    let refusal = match fault {
+        FaultKind::AccessDenied => Refusal::Denied,
+        FaultKind::InternalError => Refusal::Internal,
+        FaultKind::ServiceUnavailable => Refusal::Unavailable,
+        FaultKind::Throttled => Refusal::Throttled,
+        FaultKind::ExpiredToken => Refusal::Expired,
+        FaultKind::Hang | FaultKind::Reset | FaultKind::Html500 => {
+            context.log.error_code = Some(fault.as_str().to_owned());
+            return Some(match fault {
+                FaultKind::Hang => Answer::Hang,
+                FaultKind::Reset => Answer::Reset,
+                _ => Answer::Whole(web_page(context)),
+            });
+        }
+        FaultKind::Slow | FaultKind::TruncatedBody | FaultKind::MalformedBody | FaultKind::EndlessList => {
+            return None;
+        }
     };
-    context.log.error_code = Some(name.to_owned());
-    match fault {
-        FaultKind::Hang => Answer::Hang,
-        FaultKind::Html500 => Answer::Whole(Reply {
-            status: 500,
-            content_type: "text/html",
-            error_type: None,
-            request_id: context.request_id.clone(),
-            body: "<html><head><title>500 Internal Server Error</title></head>\
-                   <body><center><h1>500 Internal Server Error</h1></center></body></html>"
-                .to_owned(),
-        }),
-        _ => Answer::Reset,
+    Some(refuse(context, refusal, user))
+}
+
+fn web_page(context: &Context) -> Reply {
+    Reply {
+        status: 500,
+        content_type: "text/html",
+        error_type: None,
+        request_id: context.request_id.clone(),
+        body: "<html><head><title>500 Internal Server Error</title></head>\
+               <body><center><h1>500 Internal Server Error</h1></center></body></html>"
+            .to_owned(),
+    }
+}
+
+/// What a fault makes of the answer.
+fn spoil(context: &mut Context, strike: Strike, mut reply: Reply) -> Answer {
+    if strike.kind == FaultKind::EndlessList && !context.log.more {
+        // Not a list: there is nothing to spoil.
+        return Answer::Whole(reply);
+    }
+    context.log.error_code = Some(strike.kind.as_str().to_owned());
+    match strike.kind {
+        FaultKind::Slow => Answer::Late(reply, strike.delay),
+        FaultKind::TruncatedBody => Answer::Cut(reply),
+        FaultKind::MalformedBody => {
+            let half = (0..=reply.body.len() / 2).rev().find(|end| reply.body.is_char_boundary(*end));
+            reply.body.truncate(half.unwrap_or(0));
+            Answer::Whole(reply)
+        }
+        _ => Answer::Whole(reply),
     }
 }
 
 fn refuse(context: &mut Context, refusal: Refusal, user: &str) -> Answer {
+    context.log.throttled = refusal == Refusal::Throttled;
     let error = refusal.error(context.service, context.operation, user);
     failed(context, &error)
 }

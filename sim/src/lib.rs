@@ -14,26 +14,32 @@
 //! - `service`: a table of operations for each service. `wire`: parameters, filters, pages, XML, errors.
 //! - `front`: from a request to an answer. The account, the Region and the service come from the credential scope
 //!   of the SigV4 header. The signature is **not** verified, and session tokens are ignored.
-//! - `faults`: what goes wrong on purpose. `refusal`: how each service says no.
+//! - `throttle`: AWS's token buckets. `faults`: what goes wrong on purpose. `refusal`: how each service says no.
+//! - `log`: what was asked, and when; `counts`: how often.
 //!
 //! The same fleet has the same ids, dates and answers in every run.
 
 #![warn(missing_docs)]
 
 mod build;
+mod counts;
 mod faults;
 mod fleet;
 mod front;
 mod ids;
+mod log;
 mod refusal;
 mod regions;
 mod server;
 mod service;
 mod state;
+mod throttle;
 mod wire;
 mod world;
 
-pub use fleet::{FaultKind, Fleet, FleetError, FleetKey};
-pub use front::Request;
+pub use counts::{Count, Counts};
+pub use fleet::{Fault, FaultKind, FaultPage, Fleet, FleetError, FleetKey};
+pub use log::Request;
 pub use server::{Options, Running, Sim, SimError};
 pub use state::StateError;
+pub use throttle::{Bucket, BucketRule, Throttling};

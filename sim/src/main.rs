@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use imdsctl_sim::{Fleet, Options, Running, Sim};
+use imdsctl_sim::{Fleet, Options, Running, Sim, Throttling};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A simulated AWS on a loopback port, for imdsctl, boto3, the aws CLI or anything else that speaks to AWS.
@@ -24,6 +25,15 @@ struct Arguments {
     /// Keep what becomes of the fleet in this file
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
+    /// Write every request to this file, one line of JSON each
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// How long every answer takes, in milliseconds, instead of what the fleet says
+    #[arg(long, value_name = "MS")]
+    latency_ms: Option<u64>,
+    /// Refuse too many requests as AWS does, with its token buckets times this number
+    #[arg(long, value_name = "SCALE", num_args = 0..=1, default_missing_value = "1")]
+    throttling: Option<f64>,
 }
 
 #[tokio::main]
@@ -39,7 +49,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let fleet = match &arguments.fleet {
+    let mut fleet = match &arguments.fleet {
         None => Fleet::demo()?,
         Some(path) => {
             let origin = path.display().to_string();
@@ -47,10 +57,22 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
             Fleet::from_yaml(&text, &origin)?
         }
     };
+    if let Some(latency) = arguments.latency_ms {
+        fleet = fleet.with_latency(Duration::from_millis(latency));
+    }
+    if let Some(scale) = arguments.throttling {
+        fleet = fleet.with_throttling(Some(Throttling::aws().scaled(scale)));
+    }
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let description = describe(&fleet);
-    let options = Options { port: arguments.port, state_file: arguments.state };
+    let options = Options {
+        port: arguments.port,
+        state_file: arguments.state,
+        log_file: arguments.log,
+        // Nobody asks this process for its requests: the file has them.
+        counts_only: true,
+    };
     let running = Sim::start(fleet, options).await?;
     announce(&running, &description)?;
     tokio::select! {

@@ -20,6 +20,8 @@ pub enum Refusal {
     Throttled,
     /// The service fails.
     Internal,
+    /// The service cannot answer now.
+    Unavailable,
 }
 
 impl Refusal {
@@ -54,6 +56,7 @@ impl Refusal {
             ),
             Self::Throttled => ApiError::new(503, "RequestLimitExceeded", "Request limit exceeded."),
             Self::Internal => ApiError::new(500, "InternalError", "An internal error has occurred"),
+            Self::Unavailable => ApiError::new(503, "Unavailable", UNAVAILABLE),
         }
     }
 
@@ -76,6 +79,7 @@ impl Refusal {
             ),
             Self::Throttled => ApiError::new(400, "Throttling", "Rate exceeded"),
             Self::Internal => ApiError::new(500, "InternalFailure", INTERNAL),
+            Self::Unavailable => ApiError::new(503, "ServiceUnavailable", UNAVAILABLE),
         }
     }
 
@@ -97,6 +101,7 @@ impl Refusal {
             ),
             Self::Throttled => ApiError::new(429, "ThrottlingException", "Rate exceeded"),
             Self::Internal => ApiError::new(500, "ServerException", INTERNAL),
+            Self::Unavailable => ApiError::new(503, "ServiceUnavailableException", UNAVAILABLE),
         }
     }
 }
@@ -106,3 +111,4 @@ const MALFORMED: &str =
 const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
 const EXPIRED: &str = "The security token included in the request is expired";
 const INTERNAL: &str = "The request processing has failed because of an unknown error, exception or failure.";
+const UNAVAILABLE: &str = "The server is overloaded and can't handle the request.";

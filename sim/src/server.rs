@@ -18,9 +18,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::fleet::Fleet;
-use crate::front::{Answer, Front, Incoming, Reply, Request};
+use crate::counts::Counts;
+use crate::fleet::{Fault, Fleet};
+use crate::front::{Answer, Front, Incoming, Reply};
+use crate::log::{Arrival, Log, Request};
 use crate::state::{StateError, StateFile};
+use crate::throttle::Throttling;
 
 /// More than any request of these services has.
 const MAX_BODY: usize = 1 << 20;
@@ -32,6 +35,10 @@ pub struct Options {
     pub port: u16,
     /// Keeps the world between runs.
     pub state_file: Option<PathBuf>,
+    /// Writes every request there, one line of JSON each, as soon as its answer is known.
+    pub log_file: Option<PathBuf>,
+    /// Counts requests, and does not keep them: for runs that would need much memory for a log.
+    pub counts_only: bool,
 }
 
 /// Why the simulator did not start, or did not stop as it should.
@@ -48,6 +55,17 @@ pub enum SimError {
     /// The state file is of no use.
     #[error(transparent)]
     State(#[from] StateError),
+    /// The log cannot be written.
+    #[error("cannot write the log {path}: {source}")]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A fault or a bucket that makes no sense.
+    #[error("{0}")]
+    Setting(String),
 }
 
 /// The simulator.
@@ -59,6 +77,8 @@ pub struct Sim;
 pub struct Running {
     address: SocketAddr,
     front: Arc<Front>,
+    log: Arc<Log>,
+    log_file: Option<PathBuf>,
     state: Option<StateFile>,
     accepting: JoinHandle<()>,
 }
@@ -67,8 +87,8 @@ impl Sim {
     /// Starts; there may be several in one process. Needs a tokio runtime with I/O and time, and runs as tasks of it.
     ///
     /// # Errors
-    /// The port is taken, or the state file is not one of this fleet's.
-    pub async fn start(fleet: Fleet, options: Options) -> Result<Running, SimError> {
+    /// The port is taken, the state file is not one of this fleet's, or the log cannot be written.
+    pub async fn start(mut fleet: Fleet, options: Options) -> Result<Running, SimError> {
         let state = options.state_file.map(|path| StateFile::new(path, &fleet));
         let kept = match &state {
             Some(file) => file.load()?,
@@ -78,16 +98,18 @@ impl Sim {
         let listen = |source| SimError::Listen { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let front = match kept {
-            Some(world) => Front::new(&fleet, world),
-            None => Front::new(&fleet, fleet.world.clone()),
-        };
+        let log_file = options.log_file;
+        let log = Log::new(options.counts_only, log_file.as_deref())
+            .map_err(|source| log_error(log_file.as_ref(), source))?;
+        let log = Arc::new(log);
+        let world = kept.unwrap_or_else(|| std::mem::take(&mut fleet.world));
+        let front = Front::new(&fleet, world).map_err(SimError::Setting)?;
         if let Some(file) = &state {
             front.with_world(|world| file.save(world))?;
         }
         let front = Arc::new(front);
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&front)));
-        Ok(Running { address, front, state, accepting })
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&front), Arc::clone(&log)));
+        Ok(Running { address, front, log, log_file, state, accepting })
     }
 }
 
@@ -97,15 +119,47 @@ impl Running {
         format!("http://{}", self.address)
     }
 
-    /// Every request so far, in the order in which they were answered.
+    /// Every request so far, in the order in which they were answered; none where only counts are kept.
     pub fn requests(&self) -> Vec<Request> {
-        self.front.requests()
+        self.log.requests()
+    }
+
+    /// How many requests there were of each kind so far.
+    pub fn counts(&self) -> Counts {
+        self.log.counts()
+    }
+
+    /// Forgets the requests so far, so that the next run is looked at by itself.
+    pub fn clear_requests(&self) {
+        self.log.clear();
+    }
+
+    /// From now on these faults strike, and no others.
+    ///
+    /// # Errors
+    /// One of them makes no sense; then everything stays as it is.
+    pub fn set_faults(&self, faults: &[Fault]) -> Result<(), SimError> {
+        self.front.set_faults(faults).map_err(SimError::Setting)
+    }
+
+    /// From now on nothing goes wrong on purpose.
+    pub fn clear_faults(&self) {
+        // An empty list makes sense.
+        let _ = self.front.set_faults(&[]);
+    }
+
+    /// From now on it is throttled like this, with every bucket full, or not at all.
+    ///
+    /// # Errors
+    /// The table makes no sense; then everything stays as it is.
+    pub fn set_throttling(&self, throttling: Option<&Throttling>) -> Result<(), SimError> {
+        self.front.set_throttling(throttling).map_err(SimError::Setting)
     }
 
     /// Stops, cutting connections, and keeps the world if there is a state file.
     ///
     /// # Errors
-    /// The state file cannot be written.
+    /// The state file or the log cannot be written.
     pub async fn shutdown(mut self) -> Result<(), SimError> {
         self.accepting.abort();
         // It ends by being cancelled: there is nothing to learn from how.
@@ -113,8 +167,12 @@ impl Running {
         if let Some(file) = &self.state {
             self.front.with_world(|world| file.save(world))?;
         }
-        Ok(())
+        self.log.finish().map_err(|source| log_error(self.log_file.as_ref(), source))
     }
+}
+
+fn log_error(path: Option<&PathBuf>, source: io::Error) -> SimError {
+    SimError::Log { path: path.cloned().unwrap_or_default(), source }
 }
 
 impl Drop for Running {
@@ -124,13 +182,13 @@ impl Drop for Running {
 }
 
 /// Accepts until it is aborted; the connections end with it.
-async fn accept(listener: TcpListener, front: Arc<Front>) {
+async fn accept(listener: TcpListener, front: Arc<Front>, log: Arc<Log>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve(stream, Arc::clone(&front)));
+                    connections.spawn(serve(stream, Arc::clone(&front), Arc::clone(&log)));
                 }
             }
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -138,10 +196,10 @@ async fn accept(listener: TcpListener, front: Arc<Front>) {
     }
 }
 
-async fn serve(stream: TcpStream, front: Arc<Front>) {
+async fn serve(stream: TcpStream, front: Arc<Front>, log: Arc<Log>) {
     // Answers are written whole: waiting to fill a packet would only add delay.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| respond(Arc::clone(&front), request));
+    let service = service_fn(move |request| respond(Arc::clone(&front), log.arrival(), request));
     // A client that hangs up, and a connection that a fault cuts, both end here: neither is an error of ours.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
@@ -151,7 +209,11 @@ async fn serve(stream: TcpStream, front: Arc<Front>) {
 #[error("the connection is closed on purpose")]
 struct Closed;
 
-async fn respond(front: Arc<Front>, request: HttpRequest<HttpBody>) -> Result<Response<Answered>, Closed> {
+async fn respond(
+    front: Arc<Front>,
+    arrival: Arrival,
+    request: HttpRequest<HttpBody>,
+) -> Result<Response<Answered>, Closed> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Closed)?.to_bytes();
     let incoming = Incoming {
@@ -165,12 +227,17 @@ async fn respond(front: Arc<Front>, request: HttpRequest<HttpBody>) -> Result<Re
             .map(str::to_owned),
         body: body.to_vec(),
     };
-    let latency = front.latency();
+    let latency = front.latency(&incoming);
     if !latency.is_zero() {
         tokio::time::sleep(latency).await;
     }
-    match front.answer(&incoming) {
-        Answer::Whole(reply) => Ok(response(reply, false)),
+    let (answer, request) = front.answer(&incoming);
+    if let Answer::Late(_, delay) = &answer {
+        tokio::time::sleep(*delay).await;
+    }
+    arrival.log(request, matches!(answer, Answer::Hang));
+    match answer {
+        Answer::Whole(reply) | Answer::Late(reply, _) => Ok(response(reply, false)),
         Answer::Cut(reply) => Ok(response(reply, true)),
         Answer::Reset => Err(Closed),
         Answer::Hang => match std::future::pending::<Infallible>().await {},

@@ -27,7 +27,7 @@ mod with_sim {
         pub async fn start(state: Option<&Path>) -> Result<Self, Error> {
             let fleet = Fleet::demo().map_err(|error| Error::Bug(error.to_string()))?;
             let keys = fleet.access_keys().into_iter().filter(|key| !key.expired).collect();
-            let options = Options { port: 0, state_file: state.map(Path::to_owned) };
+            let options = Options { state_file: state.map(Path::to_owned), ..Options::default() };
             let running = Sim::start(fleet, options).await.map_err(Error::usage)?;
             Ok(Self { running, keys })
         }

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{Outcome, Problem};
+use crate::faults::Faults;
 use crate::fleet::schema::{AccountSpec, FleetFile};
 use crate::regions;
+use crate::throttle::Throttle;
 use crate::world::{AccountDefaults, MetadataOptions, Region, Tags};
 
 /// The fleet as a whole.
@@ -13,20 +15,8 @@ pub fn settings(file: &FleetFile) -> Outcome<()> {
     if file.accounts.is_empty() {
         return Err(fleet("has no account".to_owned()));
     }
-    for fault in &file.faults {
-        for pattern in
-            [Some(&fault.operation), fault.account.as_ref(), fault.region.as_ref()].into_iter().flatten()
-        {
-            globset::Glob::new(pattern)
-                .map_err(|error| fleet(format!("the fault's pattern {pattern:?}: {error}")))?;
-        }
-        if !fault.operation.contains(':') && fault.operation != "*" {
-            return Err(fleet(format!(
-                "the fault's operation {:?} is not of the form service:Operation",
-                fault.operation
-            )));
-        }
-    }
+    Faults::new(&file.faults).map_err(fleet)?;
+    Throttle::new(file.settings.throttling.as_ref()).map_err(fleet)?;
     Ok(())
 }
 

@@ -1,16 +1,19 @@
 //! Fleets: YAML that describes accounts, Regions and what is in them.
 
+pub(crate) mod fault;
 pub(crate) mod nodes;
 mod repeat;
 pub(crate) mod schema;
 
-pub use self::schema::FaultKind;
+pub use self::fault::{Fault, FaultKind, FaultPage};
 
 use std::fmt;
+use std::time::Duration;
 
-use self::schema::{FaultSpec, FleetFile, Settings};
+use self::schema::{FleetFile, Settings};
 use crate::build;
 use crate::ids;
+use crate::throttle::Throttling;
 use crate::world::World;
 
 /// The fleet that is built in.
@@ -23,7 +26,7 @@ pub struct Fleet {
     /// Of the file's text: a state file belongs to the fleet that it was made from.
     pub(crate) fingerprint: String,
     pub(crate) settings: Settings,
-    pub(crate) faults: Vec<FaultSpec>,
+    pub(crate) faults: Vec<Fault>,
     pub(crate) world: World,
 }
 
@@ -103,6 +106,20 @@ impl Fleet {
     /// Never, as long as the tests pass: the file is part of the program.
     pub fn demo() -> Result<Self, FleetError> {
         Self::from_yaml(DEMO, "the built-in fleet")
+    }
+
+    /// The same fleet, with answers that take this long.
+    #[must_use]
+    pub fn with_latency(mut self, latency: Duration) -> Self {
+        self.settings.latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// The same fleet, throttled like this or not at all.
+    #[must_use]
+    pub fn with_throttling(mut self, throttling: Option<Throttling>) -> Self {
+        self.settings.throttling = throttling;
+        self
     }
 
     /// What the fleet calls itself.

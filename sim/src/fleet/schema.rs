@@ -5,8 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::Fault;
 use super::nodes::{ClusterSpec, GroupSpec, InstanceSpec};
 use super::repeat::Repeat;
+use crate::throttle::Throttling;
 use crate::world::{AccountDefaults, ImageStatus, MetadataOptions, Tags};
 
 /// A fleet file.
@@ -22,7 +24,7 @@ pub struct FleetFile {
     #[serde(default)]
     pub settings: Settings,
     #[serde(default)]
-    pub faults: Vec<FaultSpec>,
+    pub faults: Vec<Fault>,
     /// Images that every Region of every account may name.
     #[serde(default)]
     pub images: Vec<ImageSpec>,
@@ -35,57 +37,24 @@ fn default_now() -> jiff::Timestamp {
 }
 
 /// How the simulator behaves, whatever is in the fleet.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Every answer takes this long.
     #[serde(default)]
     pub latency_ms: u64,
+    /// And up to so much longer; the same question always takes the same time.
+    #[serde(default)]
+    pub jitter_ms: u64,
+    /// Too many requests are refused; absent: never.
+    #[serde(default)]
+    pub throttling: Option<Throttling>,
     /// Every first page is empty and has a token for the next.
     #[serde(default)]
     pub empty_pages: bool,
     /// `DescribeInstanceImageMetadata` lists hidden instances, which is not documented either way.
     #[serde(default)]
     pub image_metadata_lists_hidden: bool,
-}
-
-/// What goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    /// The service refuses, with its own code.
-    AccessDenied,
-    /// A failure of the service's.
-    InternalError,
-    /// Too many requests.
-    Throttled,
-    /// The credentials ran out.
-    ExpiredToken,
-    /// No answer, ever.
-    Hang,
-    /// The connection is closed without an answer.
-    Reset,
-    /// A web page with status 500, as a load balancer or a proxy would send.
-    #[serde(rename = "html_500")]
-    Html500,
-    /// The connection closes in the middle of the answer.
-    TruncatedBody,
-}
-
-/// A scripted fault.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaultSpec {
-    #[serde(default)]
-    pub account: Option<String>,
-    #[serde(default)]
-    pub region: Option<String>,
-    /// `eks:ListClusters`; globs work.
-    pub operation: String,
-    pub error: FaultKind,
-    /// Afterwards it works again.
-    #[serde(default)]
-    pub times: Option<u32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

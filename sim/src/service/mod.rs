@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::fleet::schema::Settings;
 use crate::wire::error::ApiError;
-use crate::wire::page::Page;
+use crate::wire::page::{Page, Turn};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
 use crate::world::{AccessKey, Account, Region};
@@ -88,6 +88,8 @@ pub struct Call<'w> {
     pub region: &'w Region,
     /// How the simulator behaves.
     pub settings: &'w Settings,
+    /// Which page of a list this turns out to be.
+    pub turn: &'w Turn,
 }
 
 /// An operation of a Query service: writes what goes inside its answer.
@@ -121,15 +123,15 @@ const NAMED: [&str; 7] = [
     "RegionName.",
 ];
 
-impl Call<'_> {
+impl<'w> Call<'w> {
     /// The page that a request asks for. `size` has been checked by the service.
-    fn page(&self, operation: &str, size: usize, token: Option<&str>, question: &str) -> Option<Page> {
+    fn page(&self, operation: &str, size: usize, token: Option<&str>, question: &str) -> Option<Page<'w>> {
         // AWS leaves pages empty where it has to look for what matches, never where it was told what to look for.
         let named =
             question.split('\u{1f}').any(|parameter| NAMED.iter().any(|name| parameter.starts_with(name)));
         let empty_first = self.settings.empty_pages && !named;
         let question =
             format!("{operation}\u{1f}{}\u{1f}{}\u{1f}{question}", self.account.id, self.region_name);
-        Page::new(size, token, &question, empty_first)
+        Page::new(size, token, &question, empty_first, self.turn)
     }
 }

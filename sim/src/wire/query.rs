@@ -52,6 +52,14 @@ impl Params {
         question
     }
 
+    /// Does it ask for everything at once, with neither a page size, a token nor a filter?
+    pub fn is_unpaged(&self) -> bool {
+        !self
+            .values
+            .keys()
+            .any(|name| matches!(name.as_str(), "MaxResults" | "NextToken") || name.starts_with("Filter."))
+    }
+
     /// A text; an empty one counts as absent.
     pub fn text(&mut self, name: &str) -> Option<String> {
         self.values.remove(name).filter(|value| !value.is_empty())

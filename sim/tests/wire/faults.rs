@@ -1,8 +1,11 @@
-//! Scripted faults, and the request log.
+//! Scripted faults.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::{KEY, serve_with};
+use imdsctl_sim::{Fault, FaultKind, FaultPage, Running};
+
+use super::client::{Answer, Client};
+use super::{KEY, serve, serve_with};
 
 #[tokio::test]
 async fn faults_strike_whom_they_name_as_often_as_they_say() {
@@ -66,7 +69,7 @@ async fn several_run_side_by_side_and_stop() {
     let (one, client) = serve_with("settings: { latency_ms: 30 }", "").await;
     let (other, elsewhere) = serve_with("", "").await;
     assert_ne!(one.url(), other.url());
-    let before = std::time::Instant::now();
+    let before = Instant::now();
     assert_eq!(client.sts("GetCallerIdentity").await.text("Account"), Some("111122223333"));
     assert!(before.elapsed() >= Duration::from_millis(30));
     assert_eq!(elsewhere.sts("GetCallerIdentity").await.status, 200);
@@ -75,4 +78,146 @@ async fn several_run_side_by_side_and_stop() {
     one.shutdown().await.unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
     assert_eq!(elsewhere.sts("GetCallerIdentity").await.status, 200);
+}
+
+/// A Region in which every list has three pages of the size that [`ask`] asks for.
+const LISTS: &str = "
+clusters:
+  - { name: \"c{n}\", repeat: { count: 3 } }
+groups:
+  - { name: \"g{n}\", repeat: { count: 3 }, template: { name: workers }, nodes: 5 }
+launch_templates:
+  - { name: workers, versions: [{ image: al2023-1.33 }] }";
+
+/// One list of each protocol. A page of instances cannot be smaller than five.
+const OPERATIONS: [&str; 3] =
+    ["ec2:DescribeInstances", "autoscaling:DescribeAutoScalingGroups", "eks:ListClusters"];
+
+async fn ask(client: &Client, operation: &str, token: Option<&str>) -> Option<Answer> {
+    let token = token.map(|token| token.replace('=', "%3D"));
+    let form = |rest: &str, name: &str| {
+        let token = token.as_ref().map(|token| format!("&{name}={token}")).unwrap_or_default();
+        format!("{rest}{token}")
+    };
+    let query = |action: &str, version: &str, size: &str| {
+        form(&format!("Action={action}&Version={version}&{size}"), "NextToken")
+    };
+    let (service, path, body) = match operation {
+        "ec2:DescribeInstances" => {
+            ("ec2", "/".to_owned(), query("DescribeInstances", "2016-11-15", "MaxResults=5"))
+        }
+        "eks:ListClusters" => ("eks", form("/clusters?maxResults=1", "nextToken"), String::new()),
+        _ => {
+            let body = query("DescribeAutoScalingGroups", "2011-01-01", "MaxRecords=1");
+            ("autoscaling", "/".to_owned(), body)
+        }
+    };
+    let method = if service == "eks" { "GET" } else { "POST" };
+    client.send(method, &path, Some(&client.authorization(service)), &body).await
+}
+
+fn token(answer: &Answer) -> Option<String> {
+    if answer.body.starts_with('{') {
+        // A spoilt body has no token.
+        let body: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
+        return body["nextToken"].as_str().map(str::to_owned);
+    }
+    answer.text("nextToken").or(answer.text("NextToken")).map(str::to_owned)
+}
+
+/// Waits until a request will never have an answer.
+async fn hangs(running: &Running) {
+    while !running.requests().iter().any(|request| request.answered.is_none()) {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// The number of the page on which something went wrong, if anything did.
+async fn struck_page(running: &Running, client: &Client, operation: &str) -> Option<u32> {
+    running.clear_requests();
+    let mut next = None;
+    for _ in 0..3 {
+        let answer = tokio::select! {
+            answer = ask(client, operation, next.as_deref()) => answer,
+            () = hangs(running) => None,
+        };
+        next = match answer {
+            Some(answer) if answer.status == 200 => token(&answer),
+            _ => None,
+        };
+        if next.is_none() {
+            break;
+        }
+    }
+    let struck = running.requests().into_iter().find(|request| request.error_code.is_some());
+    struck.map(|request| request.page.unwrap_or_default())
+}
+
+#[tokio::test]
+async fn every_fault_strikes_every_protocol_on_the_page_it_names() {
+    let (running, client) = serve(LISTS).await;
+    for operation in OPERATIONS {
+        for kind in FaultKind::ALL {
+            for (page, number) in [(FaultPage::First, 1), (FaultPage::Later, 2), (FaultPage::Last, 3)] {
+                let fault = Fault::new(operation, kind).on(page).times(1);
+                let fault = if kind == FaultKind::Slow { fault.delayed(1) } else { fault };
+                running.set_faults(&[fault]).unwrap();
+                let struck = struck_page(&running, &client, operation).await;
+                assert_eq!(struck, Some(number), "{operation}, {kind:?}, {page:?}");
+            }
+        }
+        running.clear_faults();
+        assert_eq!(struck_page(&running, &client, operation).await, None);
+        let pages: Vec<_> = running.requests().iter().map(|one| (one.page, one.more)).collect();
+        assert_eq!(pages, [(Some(1), true), (Some(2), true), (Some(3), false)]);
+    }
+}
+
+#[tokio::test]
+async fn bodies_are_spoilt_and_lists_go_on_for_ever() {
+    let (running, client) = serve(LISTS).await;
+    for operation in OPERATIONS {
+        let whole = ask(&client, operation, None).await.unwrap();
+        running.set_faults(&[Fault::new(operation, FaultKind::MalformedBody)]).unwrap();
+        let malformed = ask(&client, operation, None).await.unwrap();
+        assert_eq!(malformed.status, 200);
+        assert!(malformed.body.len() < whole.body.len() * 2 / 3, "{}", malformed.body);
+        running.set_faults(&[Fault::new(operation, FaultKind::EndlessList).on(FaultPage::Last)]).unwrap();
+        let mut next = None;
+        let mut tokens = Vec::new();
+        for _ in 0..5 {
+            next = token(&ask(&client, operation, next.as_deref()).await.unwrap());
+            tokens.push(next.clone().unwrap());
+        }
+        assert_ne!(tokens[0], tokens[1]);
+        assert_eq!(tokens[2..], [tokens[1].clone(), tokens[1].clone(), tokens[1].clone()]);
+        let slow = Fault::new(operation, FaultKind::Slow).delayed(40);
+        running.set_faults(&[slow]).unwrap();
+        let before = Instant::now();
+        assert_eq!(ask(&client, operation, None).await.unwrap().status, 200);
+        assert!(before.elapsed() >= Duration::from_millis(40));
+        running.clear_faults();
+    }
+}
+
+#[tokio::test]
+async fn the_first_ones_may_be_spared_and_nonsense_is_refused() {
+    let (running, client) = serve("").await;
+    let fault = Fault::new("sts:*", FaultKind::ServiceUnavailable).in_account("1111*").after(2).times(1);
+    running.set_faults(std::slice::from_ref(&fault)).unwrap();
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        seen.push(client.sts("GetCallerIdentity").await.status);
+    }
+    assert_eq!(seen, [200, 200, 503, 200]);
+    running.set_faults(&[fault.in_region("eu-*")]).unwrap();
+    assert_eq!(client.sts("GetCallerIdentity").await.status, 200);
+    for nonsense in [
+        Fault::new("sts", FaultKind::Reset),
+        Fault::new("sts:[", FaultKind::Reset),
+        Fault::new("sts:*", FaultKind::Slow),
+        Fault::new("sts:*", FaultKind::Reset).delayed(1),
+    ] {
+        assert!(running.set_faults(&[nonsense]).is_err());
+    }
 }

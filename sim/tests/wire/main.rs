@@ -7,6 +7,7 @@ mod errors;
 mod faults;
 mod fleets;
 mod lists;
+mod load;
 mod semantics;
 mod state;
 

@@ -8,7 +8,7 @@ use super::fleet;
 async fn the_world_is_kept_between_runs_and_belongs_to_its_fleet() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");
-    let options = || Options { port: 0, state_file: Some(path.clone()) };
+    let options = || Options { state_file: Some(path.clone()), ..Options::default() };
     let region = "clusters: [{ name: c, node_groups: [{ name: n, nodes: 2 }] }]";
     Sim::start(fleet("", region), options()).await.unwrap().shutdown().await.unwrap();
     let first = std::fs::read(&path).unwrap();
@@ -31,7 +31,7 @@ async fn a_file_that_is_not_ours_is_left_alone() {
     for text in ["", "not json", "{\"format\":\"imdsctl-sim/v1\"", "{\"accounts\":{}}"] {
         let path = folder.path().join("state.json");
         std::fs::write(&path, text).unwrap();
-        let options = Options { port: 0, state_file: Some(path.clone()) };
+        let options = Options { state_file: Some(path.clone()), ..Options::default() };
         let error = Sim::start(fleet("", ""), options).await.unwrap_err();
         assert!(error.to_string().contains("state.json is not a state file"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);

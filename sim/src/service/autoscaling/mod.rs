@@ -21,14 +21,14 @@ pub const OPERATIONS: &[QueryOperation] = &[
 ];
 
 /// Takes the parameters that every list has.
-fn page(
-    call: &Call<'_>,
+fn page<'w>(
+    call: &Call<'w>,
     operation: &str,
     default: usize,
     max: i64,
     question: &str,
     params: &mut Params,
-) -> Result<Page, ApiError> {
+) -> Result<Page<'w>, ApiError> {
     let size = match params.number("MaxRecords")? {
         None => default,
         Some(size) if size < 1 => return Err(constraint(size, "greater than or equal to 1")),

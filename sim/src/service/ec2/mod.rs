@@ -36,13 +36,13 @@ struct Sizes {
 }
 
 /// Takes the parameters that every list has; also says whether the client asked for pages.
-fn page(
-    call: &Call<'_>,
+fn page<'w>(
+    call: &Call<'w>,
     operation: &str,
     sizes: &Sizes,
     question: &str,
     params: &mut Params,
-) -> Result<(Page, bool), ApiError> {
+) -> Result<(Page<'w>, bool), ApiError> {
     let asked = params.number("MaxResults")?;
     let size = match asked {
         None => sizes.default,
