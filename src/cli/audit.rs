@@ -23,7 +23,7 @@ use super::draft::{Draft, needs};
 use super::offline::Saved;
 use super::output::{OutputArg, Outputs};
 use super::progress::Progress;
-use super::save::{HELD, Save};
+use super::save::{Save, held};
 use super::targets::{Targets, Where};
 use super::{Error, signals};
 
@@ -35,6 +35,10 @@ pub struct Args {
     /// What to judge by: a shipped policy (see `imdsctl policy list`) or a file; repeat for more.
     #[arg(long = "policy", value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policies: Vec<String>,
+    /// Judge every instance, and what launches the next ones, whether or not it is of a cluster. To prove that all of
+    /// them need tokens: --policy imdsv2.
+    #[arg(long)]
+    all_instances: bool,
     /// What to write: table, json, ndjson or csv, to stdout or to a file; repeat for more.
     #[arg(short, long = "output", value_name = "FORMAT[=PATH]")]
     outputs: Vec<OutputArg>,
@@ -136,7 +140,7 @@ fn judge(
         stop.await;
         stopping.store(true, Ordering::Relaxed);
     });
-    Saved::open(path, outputs)?.judge(policies, args.include_passed, &stopped)
+    Saved::open(path, outputs)?.judge(policies, args.all_instances, args.include_passed, &stopped)
 }
 
 /// Reads the fleet and judges it; beside the report stands whether the inventory could be saved.
@@ -147,7 +151,11 @@ fn read(
     console: &Console,
     runtime: &Runtime,
 ) -> Result<(Report, Result<(), Error>), Error> {
-    let mut save = args.save_inventory.as_deref().map(|path| Save::open(path, outputs)).transpose()?;
+    let mut save = args
+        .save_inventory
+        .as_deref()
+        .map(|path| Save::open(path, args.all_instances, outputs))
+        .transpose()?;
     let report = runtime.block_on(audit(args, policies, save.as_mut(), console))?;
     let saved = save.map_or(Ok(()), |save| save.finish(&report.run));
     Ok((report, saved))
@@ -195,15 +203,16 @@ async fn audit(
         () = &mut stop => return Err(Error::Interrupted("anything was read")),
     };
 
-    let mut draft = Draft::new(policies, started_at, args.include_passed);
-    let needs = if save.is_some() { HELD } else { needs(policies) };
+    let needs = needs(policies, args.all_instances);
+    let asked = if save.is_some() { held(args.all_instances) } else { needs }.into();
+    let mut draft = Draft::new(policies, needs, started_at, args.include_passed);
     let keep = |inventory: Inventory| {
         if let Some(save) = save.as_deref_mut() {
             save.add(&inventory);
         }
         draft.add(inventory);
     };
-    let outcome = scan::scan(targets, needs, stop, keep, |event| progress.on(event)).await;
+    let outcome = scan::scan(targets, &asked, stop, keep, |event| progress.on(event)).await;
     progress.finish();
     for unread in skipped.into_iter().chain(outcome.unread.iter().map(scan::interrupted)) {
         if let Some(save) = save.as_deref_mut() {

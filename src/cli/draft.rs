@@ -10,11 +10,12 @@ use crate::policy::{Evaluator, Policy};
 use crate::report::{PolicySummary, Report, Run, SCHEMA, Summary};
 
 /// What has to be read even where there is no trace of EKS.
-pub fn needs(policies: &[Policy]) -> Needs {
+pub fn needs(policies: &[Policy], all_instances: bool) -> Needs {
     let asked = |kind| policies.iter().any(|policy| policy.asks_for(kind));
     Needs {
         templates: asked(SubjectKind::LaunchTemplate),
         account_defaults: asked(SubjectKind::AccountDefaults),
+        instances: all_instances,
     }
 }
 
@@ -31,11 +32,11 @@ pub struct Draft<'p> {
 
 impl<'p> Draft<'p> {
     /// Begins with nothing read.
-    pub fn new(policies: &'p [Policy], now: Timestamp, include_passed: bool) -> Self {
+    pub fn new(policies: &'p [Policy], needs: Needs, now: Timestamp, include_passed: bool) -> Self {
         let today = now.to_zoned(TimeZone::UTC).date();
         Self {
             policies,
-            needs: needs(policies),
+            needs,
             evaluator: Evaluator::new(policies, today),
             include_passed,
             findings: Vec::new(),
@@ -44,13 +45,13 @@ impl<'p> Draft<'p> {
         }
     }
 
-    /// Judges an inventory. What more was read than the policies ask for is left out of account.
+    /// Judges an inventory. What more was read than is needed is left out of account.
     pub fn add(&mut self, inventory: Inventory) {
         let inventory = &inventory.narrowed(self.needs);
         let judged = self.evaluator.judge(inventory, self.include_passed);
         self.summary.passed += judged.passed;
         self.summary.not_applicable += judged.not_applicable;
-        self.summary.count_inventory(inventory, judged.groups_of_clusters);
+        self.summary.count_inventory(inventory, judged.groups);
         self.coverage.push(Coverage {
             reason: inventory
                 .coverage
@@ -64,7 +65,7 @@ impl<'p> Draft<'p> {
 
     /// Adds a scope that was not read.
     pub fn add_unread(&mut self, coverage: Coverage) {
-        self.coverage.push(coverage);
+        self.coverage.push(Coverage { instances: self.needs.breadth(), ..coverage });
     }
 
     /// The whole report.

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::aws::{Aws, Timeouts};
 use crate::exit::Exit;
 use crate::explain::{self, Explanation, Query};
-use crate::model::{Coverage, CoverageStatus, Needs};
+use crate::model::{Asked, Coverage, CoverageStatus, Needs};
 use crate::policy::{DEFAULT_POLICY, Policy};
 use crate::report::{MOST, Shown, write_explanations};
 use crate::scan;
@@ -180,10 +180,11 @@ async fn look(args: &Args, policies: &[Policy], query: &Query, console: &Console
     }
     let mut found = Found { coverage: skipped, ..Found::default() };
     let mut coverage = Vec::new();
-    let needs = Needs { templates: query.may_be_template(), account_defaults: false };
+    let needs = Needs { templates: query.may_be_template(), ..Needs::default() };
+    let asked = Asked { needs, named: query.wherever().map(str::to_owned) };
     let outcome = scan::scan(
         targets,
-        needs,
+        &asked,
         stop,
         |inventory| {
             found.add(explain::explain(&inventory, policies, today, query));

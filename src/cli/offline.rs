@@ -38,13 +38,22 @@ impl<'a> Saved<'a> {
     pub fn judge(
         mut self,
         policies: &[Policy],
+        all_instances: bool,
         include_passed: bool,
         stopped: &AtomicBool,
     ) -> Result<Report, Error> {
+        let holds = self.reader.header().holds;
         for policy in policies {
-            self.check(policy, self.reader.header().holds)?;
+            self.check(policy, holds)?;
         }
-        let mut draft = Draft::new(policies, Timestamp::now(), include_passed);
+        if all_instances && !holds.instances {
+            let path = self.path.display();
+            return Err(Error::usage(format!(
+                "{path} holds nodes and no other instances: save it again with --all-instances"
+            )));
+        }
+        let needs = needs(policies, all_instances);
+        let mut draft = Draft::new(policies, needs, Timestamp::now(), include_passed);
         loop {
             let line = self.reader.next_line();
             // Before the line is looked at: a pipe breaks off when whoever writes it is interrupted too.
@@ -61,7 +70,7 @@ impl<'a> Saved<'a> {
 
     /// What is not there cannot be judged, and is not taken for good.
     fn check(&self, policy: &Policy, holds: Needs) -> Result<(), Error> {
-        match needs(std::slice::from_ref(policy)).unmet(holds) {
+        match needs(std::slice::from_ref(policy), false).unmet(holds) {
             None => Ok(()),
             Some(what) => Err(Error::usage(format!(
                 "{} holds no {what}, which policy {} judges: save it again",

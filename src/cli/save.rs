@@ -12,20 +12,23 @@ use super::output::Outputs;
 use super::sink::Sink;
 
 /// What is asked for where an inventory is saved: any policy may be asked of it later.
-pub const HELD: Needs = Needs::ALL;
+pub const fn held(all_instances: bool) -> Needs {
+    Needs { instances: all_instances, ..Needs::ALL }
+}
 
 /// An inventory file in the making.
 #[derive(Debug)]
 pub struct Save {
     sink: Sink,
     writer: Writer<File>,
+    holds: Needs,
     /// The first failure. What comes after it is not written, and nor is the file.
     failed: Option<Error>,
 }
 
 impl Save {
     /// Opens it, before anything is read.
-    pub fn open(path: &Path, outputs: &Outputs) -> Result<Self, Error> {
+    pub fn open(path: &Path, all_instances: bool, outputs: &Outputs) -> Result<Self, Error> {
         if path == Path::new("-") {
             return Err(Error::usage("--save-inventory needs a file: stdout is for reports"));
         }
@@ -35,7 +38,7 @@ impl Save {
             return Err(Error::usage(format!("a report and the inventory cannot share {path}")));
         }
         let writer = Writer::new(sink.spool()?);
-        Ok(Self { sink, writer, failed: None })
+        Ok(Self { sink, writer, holds: held(all_instances), failed: None })
     }
 
     /// Adds what was read of a scope.
@@ -67,7 +70,7 @@ impl Save {
             schema: SCHEMA.to_owned(),
             tool: run.tool.clone(),
             version: run.version.clone(),
-            holds: HELD,
+            holds: self.holds,
         };
         let reading = Reading {
             started_at: run.started_at,

@@ -68,6 +68,12 @@ impl Query {
         self.may_be(Kind::LaunchTemplate) && !instance && !self.text.contains('/')
     }
 
+    /// What to look for wherever it belongs, if it may be something that need not belong to a cluster.
+    pub fn wherever(&self) -> Option<&str> {
+        let kinds = [Kind::Instance, Kind::AutoScalingGroup, Kind::LaunchTemplate];
+        kinds.into_iter().any(|kind| self.may_be(kind)).then_some(&*self.text)
+    }
+
     pub(super) fn may_be(&self, kind: Kind) -> bool {
         self.arn.as_ref().is_none_or(|(only, _, _)| *only == kind)
     }

@@ -71,7 +71,7 @@ fn way(
             stages
                 .extend(identity.map(|identity| template(inventory, identity, StageKind::KarpenterTemplate)));
         }
-        Lever::Group { .. } | Lever::Template(_) | Lever::Instance => {
+        Lever::Group { .. } | Lever::Template(_) | Lever::Instance | Lever::Service(_) => {
             stages.extend(identity.map(|identity| {
                 let kind = match identity.owned_by {
                     TemplateOwner::User => StageKind::LaunchTemplate,

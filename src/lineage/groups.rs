@@ -9,7 +9,7 @@ use super::index::{Index, Role};
 use super::variants::{of_group, user_template, without_group};
 use super::{Lever, Subject, SubjectKind, Variant};
 
-/// One subject a managed node group and a self-managed group of a cluster.
+/// One subject a managed node group, and one a self-managed group, of a cluster or not.
 pub fn subjects<'a>(index: &Index<'a>) -> Vec<Subject<'a>> {
     let managed = index.inventory.node_groups.iter().map(|group| managed(index, group));
     let own = index.inventory.auto_scaling_groups.iter().filter_map(|group| match index.role(group)? {
@@ -39,7 +39,7 @@ fn managed<'a>(index: &Index<'a>, node_group: &'a NodeGroup) -> Subject<'a> {
     }
     let id = node_group_id(&node_group.cluster, &node_group.name);
     let cluster = index.cluster(&node_group.cluster);
-    let mut notes = notes(index, &node_group.cluster, &variants);
+    let mut notes = notes(index, Some(&node_group.cluster), &variants);
     if !node_group.described {
         notes.push(
             "EKS could not be asked about this node group; it is known by its Auto Scaling group".to_owned(),
@@ -95,7 +95,7 @@ fn groups_of<'a>(index: &Index<'a>, node_group: &'a NodeGroup) -> Vec<&'a AutoSc
     }
 }
 
-fn self_managed<'a>(index: &Index<'a>, group: &'a AutoScalingGroup, cluster: &'a str) -> Subject<'a> {
+fn self_managed<'a>(index: &Index<'a>, group: &'a AutoScalingGroup, cluster: Option<&'a str>) -> Subject<'a> {
     let variants = of_group(index, group, None);
     Subject {
         resource: Resource {
@@ -105,8 +105,8 @@ fn self_managed<'a>(index: &Index<'a>, group: &'a AutoScalingGroup, cluster: &'a
             arn: group.arn.clone(),
         },
         kind: SubjectKind::Group,
-        cluster: Some(cluster),
-        cluster_arn: index.cluster(cluster).map(|cluster| &cluster.arn),
+        cluster,
+        cluster_arn: cluster.and_then(|name| index.cluster(name)).map(|cluster| &cluster.arn),
         node_group: None,
         auto_scaling_group: Some(&group.name),
         managed_by: Some(ManagedBy::SelfManaged),
@@ -126,8 +126,8 @@ fn self_managed<'a>(index: &Index<'a>, group: &'a AutoScalingGroup, cluster: &'a
     }
 }
 
-fn notes(index: &Index<'_>, cluster: &str, variants: &[Variant<'_>]) -> Vec<String> {
-    let mut notes: Vec<_> = missing_cluster(index, cluster).into_iter().collect();
+fn notes(index: &Index<'_>, cluster: Option<&str>, variants: &[Variant<'_>]) -> Vec<String> {
+    let mut notes: Vec<_> = cluster.and_then(|name| missing_cluster(index, name)).into_iter().collect();
     let enforced = index.inventory.account_defaults.known().is_some_and(|defaults| defaults.tokens_enforced);
     let optional = |variant: &Variant<'_>| {
         let tokens = variant.options.get(OptionName::HttpTokens);

@@ -23,8 +23,8 @@ pub struct Index<'a> {
 pub enum Role<'a> {
     /// It is the group of a managed node group.
     Managed(&'a NodeGroup),
-    /// It is a group of the user's own, serving the named cluster.
-    SelfManaged(&'a str),
+    /// It is a group of the user's own, serving the named cluster, or none.
+    SelfManaged(Option<&'a str>),
 }
 
 impl<'a> Index<'a> {
@@ -85,15 +85,16 @@ impl<'a> Index<'a> {
         self.eks_templates.contains(id)
     }
 
-    /// What a group is to a cluster, if anything: by its tags, or by a node in it.
+    /// What a group is to a cluster, by its tags or by a node in it; nothing where it is to none, unless it is asked
+    /// about all the same.
     pub fn role(&self, group: &'a AutoScalingGroup) -> Option<Role<'a>> {
         if let Some(node_group) = self.node_group_of_group.get(group.name.as_str()) {
             return Some(Role::Managed(node_group));
         }
         let by_node = || self.instances_of(group).iter().find_map(|instance| instance.tags.cluster());
-        let cluster =
-            group.tags.cluster().or_else(by_node).or_else(|| self.autoscaler_cluster(&group.tags))?;
-        Some(Role::SelfManaged(cluster))
+        let cluster = group.tags.cluster().or_else(by_node).or_else(|| self.autoscaler_cluster(&group.tags));
+        (cluster.is_some() || self.inventory.others.groups.contains(&group.name))
+            .then_some(Role::SelfManaged(cluster))
     }
 
     fn autoscaler_cluster(&self, tags: &'a Tags) -> Option<&'a str> {

@@ -84,7 +84,7 @@ fn membership<'a>(index: &Index<'a>, instance: &'a Instance) -> Membership<'a> {
     let role = group.and_then(|group| index.role(group));
     let by_group = match role {
         Some(Role::Managed(node_group)) => Some(node_group.cluster.as_str()),
-        Some(Role::SelfManaged(cluster)) => Some(cluster),
+        Some(Role::SelfManaged(cluster)) => cluster,
         None => None,
     };
     let cluster = instance.tags.cluster().or(by_group);
@@ -167,6 +167,9 @@ fn lever(instance: &Instance, managed_by: ManagedBy) -> Lever<'_> {
         ManagedBy::ManagedNodeGroup
         | ManagedBy::ManagedNodeGroupDefault
         | ManagedBy::SelfManaged
-        | ManagedBy::Standalone => Lever::Instance,
+        | ManagedBy::Standalone => match &instance.operator {
+            Some(operator) => Lever::Service(operator.principal.as_deref().unwrap_or("an AWS service")),
+            None => Lever::Instance,
+        },
     }
 }

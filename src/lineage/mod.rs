@@ -52,6 +52,13 @@ pub struct Subject<'a> {
     pub notes: Vec<String>,
 }
 
+impl Subject<'_> {
+    /// What its instances are called: nodes where they are of a cluster.
+    pub const fn noun(&self) -> &'static str {
+        if self.cluster.is_some() { "node" } else { "instance" }
+    }
+}
+
 /// The kinds of subject that rules choose among with `applies_to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SubjectKind {
@@ -128,6 +135,8 @@ pub enum Lever<'a> {
     },
     /// The instance itself.
     Instance,
+    /// An AWS service that manages the instance, by its principal; nobody else can change it.
+    Service(&'a str),
 }
 
 /// A template of the user's that something launches from, with what is needed to advise on it.
@@ -152,16 +161,17 @@ pub struct UserTemplate<'a> {
 pub struct Lineage<'a> {
     /// All that can be judged, in an order that depends on the inventory alone. Groups come first.
     pub subjects: Vec<Subject<'a>>,
-    /// How many Auto Scaling groups belong to clusters, those of managed node groups included.
-    pub groups_of_clusters: u64,
+    /// How many Auto Scaling groups belong to clusters, those of managed node groups included, or are asked about all
+    /// the same.
+    pub groups: u64,
 }
 
 /// Ties together what an inventory holds.
 pub fn of(inventory: &Inventory) -> Lineage<'_> {
     let index = Index::new(inventory);
     let groups = inventory.auto_scaling_groups.iter();
-    let groups_of_clusters = groups.filter(|group| index.role(group).is_some()).count() as u64;
-    Lineage { subjects: subjects_of(&index), groups_of_clusters }
+    let groups = groups.filter(|group| index.role(group).is_some()).count() as u64;
+    Lineage { subjects: subjects_of(&index), groups }
 }
 
 fn subjects_of<'a>(index: &Index<'a>) -> Vec<Subject<'a>> {

@@ -229,3 +229,40 @@ fn karpenters_templates_predict_its_next_node() {
     assert_eq!(subjects.iter().filter(|subject| subject.resource.id == "lt-k").count(), 1);
     assert!(super::limits(&inventory).is_some_and(|limit| limit.contains("EC2NodeClass")));
 }
+
+#[test]
+fn what_is_of_no_cluster_is_judged_only_where_it_is_asked_about() {
+    let mut inventory = inventory();
+    template(&mut inventory, "lt-web", &[options(Some(Optional), None)], &al2023());
+    group(&mut inventory, "web", GroupLaunch::Template(reference("lt-web", VersionRef::Latest)));
+    inventory.auto_scaling_groups[0].tags = tags(&[]);
+    let ids = |inventory: &Inventory| -> Vec<String> {
+        subjects(inventory).iter().map(|subject| subject.resource.id.clone()).collect()
+    };
+    assert_eq!(ids(&inventory), ["lt-web", "eu-west-1"]);
+    assert_eq!(super::of(&inventory).groups, 0);
+
+    inventory.others.groups.insert("web".to_owned());
+    for (id, more) in [("i-web", &[("aws:autoscaling:groupName", "web")][..]), ("i-alone", &[])] {
+        instance(&mut inventory, id, AL2023_IMAGE, actual(Optional, 1), more);
+        inventory.instances.last_mut().unwrap().tags = tags(more);
+    }
+    assert_eq!(super::of(&inventory).groups, 1);
+    let subjects = subjects(&inventory);
+    let web = find(&subjects, "web");
+    assert_eq!((web.cluster, web.managed_by, web.nodes), (None, Some(ManagedBy::SelfManaged), 1));
+    assert_eq!((web.noun(), web.notes.len()), ("instance", 0));
+    let one = find(&subjects, "i-web");
+    assert_eq!((one.cluster, one.auto_scaling_group, one.group), (None, Some("web"), Some(0)));
+    let alone = find(&subjects, "i-alone");
+    assert_eq!((alone.managed_by, alone.group), (Some(ManagedBy::Standalone), None));
+}
+
+#[test]
+fn an_instance_that_a_service_manages_is_the_services() {
+    let mut inventory = inventory();
+    instance(&mut inventory, "i-ecs", AL2023_IMAGE, actual(Required, 1), &[]);
+    inventory.instances[0].operator = Some(Operator { principal: Some("ecs.amazonaws.com".to_owned()) });
+    let subjects = subjects(&inventory);
+    assert!(matches!(find(&subjects, "i-ecs").lever, Lever::Service("ecs.amazonaws.com")));
+}

@@ -16,6 +16,9 @@ pub struct Coverage {
     pub region: Region,
     /// How far it could be read.
     pub status: CoverageStatus,
+    /// Which of its instances the audit was about.
+    #[serde(default)]
+    pub instances: Breadth,
     /// Why it was skipped, or what to know about what was read.
     pub reason: Option<String>,
     /// What held the audit back from changing anything in this account.
@@ -32,6 +35,7 @@ impl Coverage {
             account_name: scope.account_name.clone(),
             region: scope.region.clone(),
             status: CoverageStatus::Complete,
+            instances: Breadth::Nodes,
             reason: None,
             guard: Guard::ClientGate,
             errors: Vec::new(),
@@ -56,6 +60,19 @@ pub enum CoverageStatus {
     Failed,
     /// It was not read: the Region is not enabled, or the run was interrupted.
     Skipped,
+}
+
+/// Which instances of an account and Region an audit is about.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Breadth {
+    /// Those that are nodes of clusters.
+    #[default]
+    Nodes,
+    /// All of them, and every Auto Scaling group.
+    All,
 }
 
 /// What held an audit back from changing anything.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AutoScalingGroup, Cluster, Coverage, CoverageStatus, Image, ImageId, Instance, LaunchConfiguration,
-    LaunchTemplate, MetadataOptions, NodeGroup, ReadError, Scope, TemplateId, TemplateRef,
+    AutoScalingGroup, Cluster, Coverage, CoverageStatus, Image, ImageId, Instance, InstanceId,
+    LaunchConfiguration, LaunchTemplate, MetadataOptions, NodeGroup, ReadError, Scope, TemplateId,
+    TemplateRef,
 };
 
 /// What was read of one account in one Region, and how complete that is.
@@ -24,18 +25,21 @@ pub struct Inventory {
     pub node_groups: Vec<NodeGroup>,
     /// Auto Scaling groups, of EKS or not.
     pub auto_scaling_groups: Vec<AutoScalingGroup>,
-    /// Launch configurations that groups of clusters use, by name.
+    /// Launch configurations that groups of clusters, and of `others`, use, by name.
     pub launch_configurations: BTreeMap<String, LaunchConfiguration>,
     /// Launch templates of the Region, by id.
     pub launch_templates: BTreeMap<TemplateId, LaunchTemplate>,
     /// Whether the templates were read. Where not, one that is missing above may well exist.
     pub templates_read: bool,
-    /// Instances that are nodes.
+    /// Instances that are nodes, and those of `others`.
     pub instances: Vec<Instance>,
     /// Images of the instances, templates and launch configurations, by id.
     pub images: BTreeMap<ImageId, Image>,
-    /// Those of the images that were wanted only because templates by themselves were asked for.
+    /// Those of the images that nothing of a cluster needs, and templates by themselves do.
     pub images_of_templates: BTreeSet<ImageId>,
+    /// What of all this belongs to no cluster, and was asked for all the same.
+    #[serde(default)]
+    pub others: Others,
     /// The account's defaults for new instances in this Region.
     pub account_defaults: Read<AccountDefaults>,
 }
@@ -56,6 +60,7 @@ impl Inventory {
             instances: Vec::new(),
             images: BTreeMap::new(),
             images_of_templates: BTreeSet::new(),
+            others: Others::default(),
             account_defaults: Read::NotAsked,
         }
     }
@@ -75,6 +80,22 @@ impl Inventory {
             (None, None) => None,
         }
     }
+}
+
+/// What an inventory holds besides what belongs to clusters, because all instances were asked for, or one of them by
+/// its name. Without it an inventory is what it would be had they not been: see [`Inventory::narrowed`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Others {
+    /// Auto Scaling groups that are judged whether or not they serve a cluster.
+    pub groups: BTreeSet<String>,
+    /// Instances that are no nodes.
+    pub instances: BTreeSet<InstanceId>,
+    /// Launch configurations that only groups of no cluster use.
+    pub launch_configurations: BTreeSet<String>,
+    /// Versions of templates that only groups of no cluster launch from, and that are neither default nor latest.
+    pub template_versions: BTreeSet<(TemplateId, i64)>,
+    /// Images that nothing of a cluster needs, or that only an instance of no cluster tells of.
+    pub images: BTreeSet<ImageId>,
 }
 
 /// Something that was read, could not be read, or was not needed.

@@ -16,13 +16,13 @@ mod tags;
 mod template;
 
 pub use cluster::{Cluster, NodeGroup};
-pub use coverage::{Coverage, CoverageStatus, Guard, ReadError};
+pub use coverage::{Breadth, Coverage, CoverageStatus, Guard, ReadError};
 pub use group::{AutoScalingGroup, GroupLaunch, LaunchConfiguration, LaunchOverride};
 pub use ids::{AccountId, Arn, ImageId, InstanceId, Partition, Region, Scope, TemplateId};
 pub use image::{Confidence, Family, Image, ImageRef, ImdsSupport};
 pub use instance::{Instance, InstanceState, Operator};
-pub use inventory::{AccountDefaults, Inventory, Read};
-pub use needs::Needs;
+pub use inventory::{AccountDefaults, Inventory, Others, Read};
+pub use needs::{Asked, Needs};
 pub use options::{MetadataOptions, OptionName, OptionValue};
 pub use tags::{CLUSTER_TAG_PREFIX, CLUSTER_TAGS, KARPENTER_TAGS, NODE_GROUP_TAG, Tags};
 pub use template::{LaunchTemplate, TemplateRef, TemplateVersion, VersionRef};

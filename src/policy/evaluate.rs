@@ -31,8 +31,8 @@ pub struct Judged {
     pub passed: u64,
     /// How many do not apply that are not among the findings.
     pub not_applicable: u64,
-    /// How many Auto Scaling groups belong to clusters.
-    pub groups_of_clusters: u64,
+    /// How many Auto Scaling groups belong to clusters or are judged all the same.
+    pub groups: u64,
 }
 
 /// How one subject fares under one rule.
@@ -51,8 +51,8 @@ impl<'p> Evaluator<'p> {
 
     /// Judges all that an inventory holds.
     pub fn judge(&mut self, inventory: &Inventory, include_passed: bool) -> Judged {
-        let Lineage { subjects, groups_of_clusters } = lineage::of(inventory);
-        let mut judged = Judged { groups_of_clusters, ..Judged::default() };
+        let Lineage { subjects, groups } = lineage::of(inventory);
+        let mut judged = Judged { groups, ..Judged::default() };
         let policies = self.policies;
         for (policy_index, policy) in policies.iter().enumerate() {
             for rule in &policy.rules {

@@ -65,8 +65,9 @@ pub(super) fn why_by_hand(rule: &Rule, subject: &Subject<'_>, verdict: &Verdict)
 
 fn of_instance(advice: &Advice<'_, '_>) -> Vec<Fix> {
     let now = fix(FixKind::ModifyInstance, &advice.subject.resource.id).automatic();
+    let node = advice.subject.noun();
     match (&advice.subject.lever, advice.group) {
-        (Lever::AutoMode | Lever::NodeClass(_), _) => {
+        (Lever::AutoMode | Lever::NodeClass(_) | Lever::Service(_), _) => {
             let mut fixes = of_lever(advice.rule, advice.subject, advice.verdict);
             if matches!(advice.subject.lever, Lever::NodeClass(_)) {
                 fixes.push(now.note("until Karpenter replaces the node"));
@@ -75,11 +76,12 @@ fn of_instance(advice: &Advice<'_, '_>) -> Vec<Fix> {
         }
         (_, Some((group, Some(verdict)))) if matches!(verdict.status, Status::Fail | Status::Unknown) => {
             let mut fixes = of_lever(advice.rule, group, verdict);
-            fixes.push(now.note("until the node is replaced"));
+            fixes.push(now.note(&format!("until the {node} is replaced")));
             fixes
         }
         (_, Some((_, Some(_)))) => {
-            vec![now.note("its group's next node is right, so replacing the node mends it too")]
+            let why = format!("its group's next {node} is right, so replacing the {node} mends it too");
+            vec![now.note(&why)]
         }
         (_, _) => vec![now.note("nothing is known that would launch it again")],
     }
@@ -118,6 +120,10 @@ fn of_lever(rule: &Rule, subject: &Subject<'_>, verdict: &Verdict) -> Vec<Fix> {
         Lever::AccountDefaults { by_policy: None } => {
             vec![fix(FixKind::ModifyAccountDefaults, &subject.resource.id).automatic().note(&set(rule))]
         }
+        Lever::Service(principal) => vec![
+            fix(FixKind::None, &subject.resource.id)
+                .note(&format!("{principal} manages the instance: what can be changed is changed there")),
+        ],
         Lever::Instance => Vec::new(),
     }
 }
@@ -165,11 +171,11 @@ fn of_group(
         return vec![fix(FixKind::None, group).note("what it launches from could not be read")];
     }
     if subject.nodes > 0 {
-        fixes.push(
-            fix(FixKind::RefreshInstances, group)
-                .automatic()
-                .note("an instance refresh does not drain nodes"),
-        );
+        let note = match subject.cluster {
+            Some(_) => "an instance refresh does not drain nodes",
+            None => "an instance refresh replaces its instances",
+        };
+        fixes.push(fix(FixKind::RefreshInstances, group).automatic().note(note));
     }
     fixes
 }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use super::{Evaluator, Policy, SHIPPED, parse, shipped};
 use crate::finding::{Finding, Fix, FixKind, ManagedBy, ResourceType, Severity, Source, Status};
 use crate::model::{
-    AccountDefaults, GroupLaunch, ImageRef, Inventory, LaunchConfiguration, LaunchOverride, OptionValue,
-    Read, VersionRef,
+    AccountDefaults, GroupLaunch, ImageRef, Inventory, LaunchConfiguration, LaunchOverride, Operator,
+    OptionValue, Read, VersionRef,
 };
 use crate::testing::*;
 
@@ -214,9 +214,12 @@ fn the_owner_of_the_setting_decides_the_remedy() {
         ("i-own", ("aws:autoscaling:groupName", "own")),
         ("i-k", ("karpenter.k8s.aws/ec2nodeclass", "general")),
         ("i-alone", ("Name", "alone")),
+        ("i-ecs", ("Name", "a service's")),
     ] {
         instance(&mut inventory, id, AL2023_IMAGE, actual(Required, 1), &[more]);
     }
+    let service = Operator { principal: Some("ecs.amazonaws.com".to_owned()) };
+    inventory.instances.last_mut().unwrap().operator = Some(service);
 
     let findings = judge(&al2023_policy(), &inventory);
     let fixes = |id| {
@@ -242,6 +245,7 @@ fn the_owner_of_the_setting_decides_the_remedy() {
     assert_eq!(fixes("lt-k"), [(EditNodeClass, Some("general"))]);
     assert_eq!(fixes("i-k"), [(EditNodeClass, Some("general")), (ModifyInstance, Some("i-k"))]);
     assert_eq!(fixes("i-alone"), [(ModifyInstance, Some("i-alone"))]);
+    assert_eq!(fixes("i-ecs"), [(FixKind::None, Some("i-ecs"))]);
     let writes_to_copies = findings.iter().flat_map(|finding| &finding.fixes).any(|fix| {
         matches!(fix.target.as_deref(), Some("lt-copy" | "lt-default-copy" | "lt-k"))
             && fix.kind != EditNodeClass

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Status};
-use crate::model::{Coverage, CoverageStatus, Inventory};
+use crate::model::{Breadth, Coverage, CoverageStatus, Inventory};
 
 /// The value of a report's `schema` field.
 pub const SCHEMA: &str = "imdsctl.report/v1";
@@ -32,6 +32,12 @@ pub struct Report {
 }
 
 impl Report {
+    /// What the instances of this report are called: nodes, unless it is about others too.
+    pub fn noun(&self) -> &'static str {
+        let wide = self.coverage.iter().any(|scope| scope.instances == Breadth::All);
+        if wide { "instance" } else { "node" }
+    }
+
     /// Whether something that was to be read was not.
     pub fn incomplete(&self) -> bool {
         self.run.interrupted
@@ -87,11 +93,11 @@ pub struct Summary {
     pub clusters: u64,
     /// Managed node groups.
     pub node_groups: u64,
-    /// Auto Scaling groups of clusters, those of managed node groups included.
+    /// Auto Scaling groups of clusters, those of managed node groups included; with `--all-instances` all of them.
     pub auto_scaling_groups: u64,
     /// Launch templates that were read.
     pub launch_templates: u64,
-    /// Instances that are nodes.
+    /// Instances that are nodes; with `--all-instances` all of them.
     pub instances: u64,
     /// Fargate profiles. Their pods have no instance metadata service.
     pub fargate_profiles: u64,
@@ -145,10 +151,10 @@ impl Summary {
     }
 
     /// Counts what one scope holds.
-    pub fn count_inventory(&mut self, inventory: &Inventory, groups_of_clusters: u64) {
+    pub fn count_inventory(&mut self, inventory: &Inventory, groups: u64) {
         self.clusters += inventory.clusters.len() as u64;
         self.node_groups += inventory.node_groups.len() as u64;
-        self.auto_scaling_groups += groups_of_clusters;
+        self.auto_scaling_groups += groups;
         self.launch_templates += inventory.launch_templates.len() as u64;
         self.instances += inventory.instances.len() as u64;
         self.fargate_profiles +=

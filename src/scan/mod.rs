@@ -6,7 +6,7 @@ use std::future::Future;
 use futures::StreamExt;
 
 use crate::aws::Account;
-use crate::model::{Coverage, Inventory, Needs, Scope};
+use crate::model::{Asked, Coverage, Inventory, Scope};
 
 /// How many scopes are read side by side. Each is limited by AWS's answers, not by this machine.
 pub const DEFAULT_CONCURRENCY: usize = 16;
@@ -61,7 +61,7 @@ impl Outcome {
 /// When `stop` completes, what is being read is dropped and counts as unread.
 pub async fn scan(
     targets: Vec<Target>,
-    needs: Needs,
+    asked: &Asked,
     stop: impl Future<Output = ()>,
     mut sink: impl FnMut(Inventory),
     mut events: impl FnMut(Event<'_>),
@@ -69,7 +69,7 @@ pub async fn scan(
     events(Event::Started { scopes: targets.len() });
     let mut unread: Vec<Scope> = targets.iter().map(|target| target.scope.clone()).collect();
     let mut inventories = futures::stream::iter(targets)
-        .map(|target| async move { target.account.collect(&target.scope, needs).await })
+        .map(|target| async move { target.account.collect(&target.scope, asked).await })
         .buffer_unordered(DEFAULT_CONCURRENCY);
     let mut stop = std::pin::pin!(stop);
     loop {

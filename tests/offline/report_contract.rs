@@ -50,7 +50,7 @@ contract! {
     Fix { kind: String, target: Nullable<String>, target_name: Nullable<String>, automatic: bool, note: Nullable<String> }
     Exemption { id: String, reason: String, expires: Nullable<String>, owner: Nullable<String> }
     Coverage {
-        account_id: String, account_name: Nullable<String>, region: String, status: String,
+        account_id: String, account_name: Nullable<String>, region: String, status: String, instances: String,
         reason: Nullable<String>, guard: String, errors: Vec<ReadError>,
     }
     ReadError { service: String, operation: String, code: String, message: String }

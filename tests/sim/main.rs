@@ -8,6 +8,8 @@ mod program;
 #[path = "../support/python.rs"]
 mod python;
 
+/// Every instance, of a cluster or not.
+mod all_instances;
 /// The simulated AWS itself, held by boto3 and botocore's models.
 mod botocore;
 /// What cannot be read, and what is said of it.

@@ -6,6 +6,7 @@ use futures::stream::{self, StreamExt};
 
 use super::eks::Eks;
 use super::reader::{Reader, SIDE_BY_SIDE};
+use super::templates::Templates;
 use super::traces;
 use crate::aws::convert::autoscaling::{self as convert, Group};
 use crate::aws::errors::{ErrorKind, failed};
@@ -24,11 +25,21 @@ const NAMES: usize = 50;
 /// The warm pools are listed 50 at a time.
 const WARM_PAGE: i32 = 50;
 
-/// The groups of the Region, and which of them belong to clusters.
+/// The groups of the Region, which of them belong to clusters, and which are wanted whether they do or not.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     pub all: Vec<Group>,
     related: BTreeSet<String>,
+    wanted: BTreeSet<String>,
+}
+
+/// Whose something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// A cluster's.
+    Clusters,
+    /// No cluster's, and wanted all the same.
+    Others,
 }
 
 /// All groups of the Region.
@@ -42,7 +53,7 @@ pub(super) async fn read(reader: &Reader<'_>) -> Groups {
     });
     let (mut all, _) = reader.keep_listed(listed.await);
     all.sort_by(|a, b| a.model.name.cmp(&b.model.name));
-    Groups { all, related: BTreeSet::new() }
+    Groups { all, ..Groups::default() }
 }
 
 impl Groups {
@@ -66,17 +77,53 @@ impl Groups {
         self.related = related.map(|group| group.name.clone()).collect();
     }
 
-    fn related(&self) -> impl Iterator<Item = &Group> {
-        self.all.iter().filter(|group| self.related.contains(&group.model.name))
+    /// Wants all groups.
+    pub fn want_all(&mut self) {
+        self.wanted = self.all.iter().map(|group| group.model.name.clone()).collect();
     }
 
-    /// Adds the instances that wait in the warm pools of clusters' groups.
-    pub async fn add_warm_pools(&mut self, reader: &Reader<'_>) {
-        let with_pool: Vec<String> = self
-            .related()
-            .filter(|group| group.has_warm_pool)
-            .map(|group| group.model.name.clone())
-            .collect();
+    /// Wants the group of this name, the one that an instance of this name is in, and those that launch from the
+    /// template of this name.
+    pub fn want(&mut self, name: &str, of_instance: Option<&str>, templates: &Templates) {
+        let is_it = |reference: &TemplateRef| {
+            reference.id.as_ref().is_some_and(|id| id.as_str() == name)
+                || reference.name.as_deref() == Some(name)
+                || templates.get(reference).is_some_and(|template| template.name == name)
+        };
+        let wanted = self.all.iter().map(|group| &group.model).filter(|group| {
+            group.name == name
+                || of_instance == Some(&group.name)
+                || group.instances.iter().any(|instance| instance.as_str() == name)
+                || launches_from(&group.launch).into_iter().any(is_it)
+        });
+        self.wanted = wanted.map(|group| group.name.clone()).collect();
+    }
+
+    /// The groups that are wanted whether they belong to clusters or not.
+    pub fn wanted(&self) -> impl Iterator<Item = &Group> {
+        self.all.iter().filter(|group| self.wanted.contains(&group.model.name))
+    }
+
+    fn of(&self, whose: Whose) -> impl Iterator<Item = &Group> {
+        self.all.iter().filter(move |group| self.whose(&group.model.name) == Some(whose))
+    }
+
+    fn whose(&self, group: &str) -> Option<Whose> {
+        if self.related.contains(group) {
+            Some(Whose::Clusters)
+        } else {
+            self.wanted.contains(group).then_some(Whose::Others)
+        }
+    }
+
+    /// Adds the instances that wait in the warm pools of clusters' groups and, `of_others`, in those of others.
+    pub async fn add_warm_pools(&mut self, reader: &Reader<'_>, of_others: bool) {
+        let mut groups: Vec<&Group> = self.of(Whose::Clusters).collect();
+        if of_others {
+            groups.extend(self.of(Whose::Others));
+        }
+        let with_pool: Vec<String> =
+            groups.iter().filter(|group| group.has_warm_pool).map(|group| group.model.name.clone()).collect();
         let mut pools: BTreeMap<String, Vec<InstanceId>> = stream::iter(with_pool)
             .map(async |name| (name.clone(), warm_pool(reader, &name).await))
             .buffer_unordered(SIDE_BY_SIDE)
@@ -90,37 +137,36 @@ impl Groups {
         }
     }
 
-    /// Instances of clusters' groups that are not among `nodes` and are not about to end.
-    pub fn unread_instances(&self, nodes: &BTreeSet<InstanceId>) -> Vec<String> {
-        let held = self.related().flat_map(|group| {
-            group.model.instances.iter().filter(|instance| !group.leaving.contains(*instance))
-        });
-        let unread: BTreeSet<&InstanceId> = held.filter(|instance| !nodes.contains(*instance)).collect();
+    /// Instances of clusters' groups that are not about to end.
+    pub fn staying(&self) -> impl Iterator<Item = &InstanceId> {
+        self.of(Whose::Clusters).flat_map(staying)
+    }
+
+    /// Instances of clusters' and wanted groups that are not among `known` and are not about to end.
+    pub fn unread_instances(&self, known: &BTreeSet<InstanceId>) -> Vec<String> {
+        let held = self.of(Whose::Clusters).chain(self.of(Whose::Others)).flat_map(staying);
+        let unread: BTreeSet<&InstanceId> = held.filter(|instance| !known.contains(*instance)).collect();
         unread.into_iter().map(ToString::to_string).collect()
     }
 
-    /// Drops instances from clusters' groups that turned out not to exist any more.
-    pub fn drop_instances_but(&mut self, nodes: &BTreeSet<InstanceId>) {
-        for group in self.all.iter_mut().filter(|group| self.related.contains(&group.model.name)) {
-            group.model.instances.retain(|instance| nodes.contains(instance));
+    /// Drops instances from clusters' and wanted groups that turned out not to exist any more.
+    pub fn drop_instances_but(&mut self, known: &BTreeSet<InstanceId>) {
+        let Self { all, related, wanted } = self;
+        for group in all.iter_mut().map(|group| &mut group.model) {
+            if related.contains(&group.name) || wanted.contains(&group.name) {
+                group.instances.retain(|instance| known.contains(instance));
+            }
         }
     }
 
-    /// Every template version that clusters' groups launch from.
-    pub fn templates(&self) -> impl Iterator<Item = &TemplateRef> {
-        self.related().flat_map(|group| match &group.model.launch {
-            GroupLaunch::Template(template) => vec![template],
-            GroupLaunch::Mixed { base, overrides } => {
-                let own = overrides.iter().filter_map(|launch| launch.template.as_ref());
-                std::iter::once(base).chain(own).collect()
-            }
-            GroupLaunch::Configuration(_) | GroupLaunch::Unknown => Vec::new(),
-        })
+    /// Every template version that groups launch from.
+    pub fn templates(&self, whose: Whose) -> impl Iterator<Item = &TemplateRef> {
+        self.of(whose).flat_map(|group| launches_from(&group.model.launch))
     }
 
-    /// The images that overrides of clusters' groups bring.
-    pub fn override_images(&self) -> impl Iterator<Item = String> {
-        self.related().flat_map(|group| match &group.model.launch {
+    /// The images that overrides of groups bring.
+    pub fn override_images(&self, whose: Whose) -> impl Iterator<Item = String> {
+        self.of(whose).flat_map(|group| match &group.model.launch {
             GroupLaunch::Mixed { overrides, .. } => {
                 overrides.iter().filter_map(|launch| launch.image.as_ref().map(ToString::to_string)).collect()
             }
@@ -128,15 +174,29 @@ impl Groups {
         })
     }
 
-    fn configuration_names(&self) -> Vec<String> {
-        let names: BTreeSet<&String> = self
-            .related()
+    /// The launch configurations that groups use.
+    pub fn configuration_names(&self, whose: Whose) -> BTreeSet<&String> {
+        self.of(whose)
             .filter_map(|group| match &group.model.launch {
                 GroupLaunch::Configuration(name) => Some(name),
                 _ => None,
             })
-            .collect();
-        names.into_iter().cloned().collect()
+            .collect()
+    }
+}
+
+fn staying(group: &Group) -> impl Iterator<Item = &InstanceId> {
+    group.model.instances.iter().filter(|instance| !group.leaving.contains(*instance))
+}
+
+fn launches_from(launch: &GroupLaunch) -> Vec<&TemplateRef> {
+    match launch {
+        GroupLaunch::Template(template) => vec![template],
+        GroupLaunch::Mixed { base, overrides } => {
+            let own = overrides.iter().filter_map(|launch| launch.template.as_ref());
+            std::iter::once(base).chain(own).collect()
+        }
+        GroupLaunch::Configuration(_) | GroupLaunch::Unknown => Vec::new(),
     }
 }
 
@@ -161,14 +221,16 @@ async fn warm_pool(reader: &Reader<'_>, group: &str) -> Vec<InstanceId> {
     reader.keep_listed(listed).0
 }
 
-/// The launch configurations that clusters' groups use. One that is missing is only absent.
+/// The launch configurations that clusters' and wanted groups use. One that is missing is only absent.
 pub(super) async fn configurations(
     reader: &Reader<'_>,
     groups: &Groups,
 ) -> BTreeMap<String, LaunchConfiguration> {
     let client = &reader.clients.autoscaling;
     let mut found = BTreeMap::new();
-    for names in groups.configuration_names().chunks(NAMES) {
+    let names = [Whose::Clusters, Whose::Others].map(|whose| groups.configuration_names(whose));
+    let names: BTreeSet<String> = names.into_iter().flatten().cloned().collect();
+    for names in names.into_iter().collect::<Vec<_>>().chunks(NAMES) {
         let listed = pages::collect(DESCRIBE_LAUNCH_CONFIGURATIONS, async |token| {
             let call = client
                 .describe_launch_configurations()
@@ -226,7 +288,7 @@ mod tests {
                 group("tagged", &[], &[("kubernetes.io/cluster/blue", "owned")]),
                 group("web", &["i-3"], &[("team", "web")]),
             ],
-            related: BTreeSet::new(),
+            ..Groups::default()
         };
         let mut eks = Eks::default();
         let arn = scope().arn("eks", "cluster/blue");
@@ -236,10 +298,21 @@ mod tests {
             ..convert_eks::named_node_group("blue", "general")
         });
         groups.relate(&BTreeSet::from(["i-2".into()]), &eks);
-        assert_eq!(
-            groups.configuration_names(),
-            ["autoscaled", "by-node", "named", "tagged"].map(|name| format!("{name}-configuration"))
-        );
-        assert_eq!(groups.unread_instances(&BTreeSet::from(["i-2".into()])), ["i-1"]);
+        let configurations = |groups: &Groups, whose| -> Vec<String> {
+            groups.configuration_names(whose).into_iter().cloned().collect()
+        };
+        let of_clusters =
+            ["autoscaled", "by-node", "named", "tagged"].map(|name| format!("{name}-configuration"));
+        assert_eq!(configurations(&groups, Whose::Clusters), of_clusters);
+        let nodes = BTreeSet::from(["i-2".into()]);
+        assert_eq!(groups.unread_instances(&nodes), ["i-1"]);
+        // Others, if they are wanted: one of them, or all.
+        groups.want("i-3", None, &Templates::default());
+        assert_eq!(configurations(&groups, Whose::Others), ["web-configuration"]);
+        assert_eq!(groups.unread_instances(&nodes), ["i-1", "i-3"]);
+        groups.want_all();
+        assert_eq!(configurations(&groups, Whose::Clusters), of_clusters);
+        let others = ["autoscaled-for-none-configuration", "web-configuration"];
+        assert_eq!(configurations(&groups, Whose::Others), others);
     }
 }

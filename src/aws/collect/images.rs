@@ -8,28 +8,37 @@ use crate::aws::convert::ec2 as convert;
 use crate::aws::errors::failed;
 use crate::aws::operations::{DESCRIBE_IMAGES, DESCRIBE_INSTANCE_IMAGE_METADATA};
 use crate::aws::pages;
-use crate::model::{Image, ImageId};
+use crate::model::{Image, ImageId, InstanceId};
 
 /// How many ids are asked for at once.
 const IDS: usize = 500;
 
-/// The images of these instances, and of `others`, as far as they can still be read.
+/// Images that were read.
+#[derive(Debug)]
+pub(super) struct Images {
+    pub by_id: BTreeMap<ImageId, Image>,
+    /// Those of them that are known only because an instance that is no node was asked.
+    pub told_by_others: BTreeSet<ImageId>,
+}
+
+/// The images that are `wanted`, as far as they can still be read.
 ///
 /// `DescribeImages` tells most. Of images that it does not return, because they are deregistered, private or
 /// forbidden, the instances that run on them still know the name and the owner: one instance for each such
-/// image is asked. Fleets mostly have no such image, and then there is no such call.
+/// image is asked, a node if there is one. Fleets mostly have no such image, and then there is no such call.
 pub(super) async fn read(
     reader: &Reader<'_>,
     instances: &Instances,
-    others: BTreeSet<String>,
-) -> BTreeMap<ImageId, Image> {
-    let mut wanted = others;
-    wanted.extend(instances.values().filter_map(|instance| instance.image.as_ref()).map(ToString::to_string));
-    let described = describe(reader, wanted.into_iter().collect()).await;
-    let mut images = by_id(described);
-    let witnesses = witnesses(instances, &images);
-    images.extend(by_id(metadata(reader, witnesses).await));
-    images
+    nodes: &BTreeSet<InstanceId>,
+    wanted: BTreeSet<String>,
+) -> Images {
+    let mut images = by_id(describe(reader, wanted.into_iter().collect()).await);
+    let witnesses = witnesses(instances, nodes, &images);
+    let others = witnesses.iter().filter(|(_, witness)| !nodes.contains(*witness));
+    let told_by_others = others.map(|(image, _)| (*image).clone()).collect();
+    let asked = witnesses.into_values().map(ToString::to_string).collect();
+    images.extend(by_id(metadata(reader, asked).await));
+    Images { by_id: images, told_by_others }
 }
 
 fn by_id(images: Vec<Image>) -> BTreeMap<ImageId, Image> {
@@ -38,17 +47,23 @@ fn by_id(images: Vec<Image>) -> BTreeMap<ImageId, Image> {
 
 /// One instance for each image that is not known: what the service knows of an image does not depend on
 /// which of its instances is asked.
-fn witnesses(instances: &Instances, known: &BTreeMap<ImageId, Image>) -> Vec<String> {
+fn witnesses<'a>(
+    instances: &'a Instances,
+    nodes: &BTreeSet<InstanceId>,
+    known: &BTreeMap<ImageId, Image>,
+) -> BTreeMap<&'a ImageId, &'a InstanceId> {
     let mut first = BTreeMap::new();
-    for instance in instances.values() {
+    let (nodes, others): (Vec<_>, Vec<_>) =
+        instances.values().partition(|instance| nodes.contains(&instance.id));
+    for instance in nodes.into_iter().chain(others) {
         match &instance.image {
             Some(image) if !known.contains_key(image) => {
-                first.entry(image).or_insert_with(|| instance.id.to_string());
+                first.entry(image).or_insert(&instance.id);
             }
             _ => {}
         }
     }
-    first.into_values().collect()
+    first
 }
 
 /// What these instances know of their images.

@@ -1,4 +1,4 @@
-//! Instances that are nodes, and the account's defaults for new ones.
+//! Instances, and the account's defaults for new ones.
 
 use std::collections::BTreeMap;
 
@@ -19,11 +19,14 @@ const IDS: usize = 1000;
 /// By id, so that an instance that moved between two pages counts once.
 pub(super) type Instances = BTreeMap<InstanceId, Instance>;
 
-/// Every instance that carries a trace of EKS.
-pub(super) async fn tagged(reader: &Reader<'_>) -> Instances {
+/// Every instance, or every one that carries a trace of EKS.
+pub(super) async fn listed(reader: &Reader<'_>, all: bool) -> Instances {
     let client = &reader.clients.ec2;
     let states = ["pending", "running", "stopping", "stopped"].map(str::to_owned).to_vec();
-    let filters = vec![filter("tag-key", tag_keys()), filter("instance-state-name", states)];
+    let mut filters = vec![filter("instance-state-name", states)];
+    if !all {
+        filters.push(filter("tag-key", tag_keys()));
+    }
     let listed = pages::collect(DESCRIBE_INSTANCES, async |token| {
         let call = client
             .describe_instances()
@@ -37,6 +40,17 @@ pub(super) async fn tagged(reader: &Reader<'_>) -> Instances {
     });
     let (found, _) = reader.keep_listed(listed.await);
     by_id(found)
+}
+
+/// Whether this is the id of an instance, existing or not. EC2 calls what does not look like one an error.
+pub(super) fn is_id(text: &str) -> bool {
+    let digits = text.strip_prefix("i-").unwrap_or_default();
+    matches!(digits.len(), 8 | 17) && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// The name of the Auto Scaling group that an instance is in.
+pub(super) fn group_of(instance: &Instance) -> Option<&str> {
+    instance.tags.get("aws:autoscaling:groupName")
 }
 
 /// The instances of these ids, where they still exist; and whether all could be asked for.
@@ -79,4 +93,17 @@ fn instances(reservations: &[Reservation]) -> Vec<Instance> {
 
 fn by_id(instances: Vec<Instance>) -> Instances {
     instances.into_iter().map(|instance| (instance.id.clone(), instance)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_looks_like_one() {
+        assert!(is_id("i-0123abcd") && is_id("i-0123456789abcdef0"));
+        for text in ["", "i-", "i-0123", "i-0123ABCD", "i-0123456g", "0123abcd", "i-0123456789abcdef01"] {
+            assert!(!is_id(text), "{text}");
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! First the clusters, the Auto Scaling groups and the tagged instances. If these show no trace of EKS and
 //! no policy asks for more, that is all. Else what launches the next nodes: templates, launch
-//! configurations, account defaults; last the images of all that.
+//! configurations, account defaults; last the images of all that. Where all instances are asked for, all are listed
+//! in place of the tagged ones, and every group is followed as those of clusters are.
 //!
 //! There is no call per instance and none per template, but for a template of which a version is in use that
 //! is neither default nor latest.
@@ -18,27 +19,28 @@ mod traces;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::eks::Eks;
-use self::groups::Groups;
+use self::groups::{Groups, Whose};
 use self::instances::Instances;
 use self::reader::Reader;
 use self::templates::Templates;
 use super::account::Account;
 use super::operations::{DESCRIBE_AUTO_SCALING_GROUPS, DESCRIBE_INSTANCES, LIST_CLUSTERS};
 use crate::model::{
-    Coverage, CoverageStatus, ImageId, ImageRef, InstanceId, Inventory, LaunchConfiguration, LaunchTemplate,
-    Needs, Scope, TemplateRef,
+    Asked, Coverage, CoverageStatus, ImageId, ImageRef, InstanceId, Inventory, LaunchConfiguration,
+    LaunchTemplate, Needs, Others, Scope, TemplateId, TemplateRef,
 };
 
 impl Account {
-    /// Reads one Region of this account.
+    /// Reads one Region of this account, as far as is `asked`.
     ///
     /// It does not fail: what could not be read is in the inventory's coverage. Dropping the future stops
     /// the reading, and leaves nothing behind.
-    pub async fn collect(&self, scope: &Scope, needs: Needs) -> Inventory {
+    pub async fn collect(&self, scope: &Scope, asked: &Asked) -> Inventory {
         let reader = Reader::new(scope, self.regional(&scope.region));
         let mut inventory = Inventory::empty(scope.clone(), Coverage::complete(scope));
         // On the heap: the state of all these calls together is large.
-        Box::pin(fill(&reader, needs, &mut inventory)).await;
+        Box::pin(fill(&reader, asked, &mut inventory)).await;
+        inventory.coverage.instances = asked.needs.breadth();
         inventory.coverage.status = status(&reader, &inventory);
         inventory.coverage.errors = reader.into_errors();
         inventory
@@ -60,26 +62,25 @@ fn status(reader: &Reader<'_>, inventory: &Inventory) -> CoverageStatus {
     }
 }
 
-async fn fill(reader: &Reader<'_>, needs: Needs, inventory: &mut Inventory) {
-    let (clusters, groups, nodes) = futures::join!(
+async fn fill(reader: &Reader<'_>, asked: &Asked, inventory: &mut Inventory) {
+    let needs = asked.needs;
+    let (clusters, groups, instances) = futures::join!(
         Box::pin(eks::cluster_names(reader)),
         Box::pin(groups::read(reader)),
-        Box::pin(instances::tagged(reader)),
+        Box::pin(instances::listed(reader, needs.instances)),
     );
-    let traces = !clusters.0.is_empty() || !nodes.is_empty() || groups.have_traces();
-    inventory.traces = traces;
-    let mut found = Found { groups, nodes, ..Found::default() };
-    if traces || needs.templates || needs.account_defaults {
-        let with_templates = traces || needs.templates;
+    let mut found = Found::new(groups, instances);
+    inventory.traces = !clusters.0.is_empty() || !found.nodes.is_empty() || found.groups.have_traces();
+    let others = found.have_others(reader, asked).await;
+    if inventory.traces || others || needs.templates || needs.account_defaults {
+        let with_templates = inventory.traces || others || needs.templates;
         (found.eks, found.templates, inventory.account_defaults) = futures::join!(
             Box::pin(eks::clusters(reader, clusters)),
             Box::pin(templates_if(reader, with_templates)),
             Box::pin(instances::account_defaults(reader)),
         );
-        Box::pin(found.complete(reader)).await;
-        let images = found.images(needs);
-        inventory.images_of_templates = found.images_of_templates(&images);
-        inventory.images = Box::pin(images::read(reader, &found.nodes, images)).await;
+        Box::pin(found.complete(reader, asked)).await;
+        Box::pin(found.read_images(reader, needs, inventory)).await;
     }
     found.move_into(inventory);
 }
@@ -93,76 +94,172 @@ async fn templates_if(reader: &Reader<'_>, wanted: bool) -> Templates {
 struct Found {
     eks: Eks,
     groups: Groups,
-    nodes: Instances,
+    instances: Instances,
+    /// Those of the instances that are nodes.
+    nodes: BTreeSet<InstanceId>,
     templates: Templates,
     configurations: BTreeMap<String, LaunchConfiguration>,
 }
 
 impl Found {
+    fn new(groups: Groups, instances: Instances) -> Self {
+        let nodes = instances.values().filter(|instance| traces::are_in(&instance.tags));
+        Self { nodes: nodes.map(|node| node.id.clone()).collect(), groups, instances, ..Self::default() }
+    }
+
+    /// Whether there is something of no cluster that is asked for. An instance that is asked for by its id and is no
+    /// node is read for that.
+    async fn have_others(&mut self, reader: &Reader<'_>, asked: &Asked) -> bool {
+        if asked.needs.instances {
+            return !self.instances.is_empty() || !self.groups.all.is_empty();
+        }
+        let Some(name) = &asked.named else { return false };
+        let id = InstanceId::from(name.as_str());
+        if instances::is_id(name) && !self.instances.contains_key(&id) {
+            let (named, _) = instances::of_ids(reader, vec![name.clone()]).await;
+            self.instances.extend(named);
+        }
+        self.instances.contains_key(&id) || self.groups.all.iter().any(|group| group.model.name == *name)
+    }
+
     /// Follows what was found: from groups to their instances, and to what they launch from.
-    async fn complete(&mut self, reader: &Reader<'_>) {
+    async fn complete(&mut self, reader: &Reader<'_>, asked: &Asked) {
         self.eks.infer_from(&self.groups);
-        let known: BTreeSet<InstanceId> = self.nodes.keys().cloned().collect();
-        self.groups.relate(&known, &self.eks);
-        self.groups.add_warm_pools(reader).await;
+        self.groups.relate(&self.nodes, &self.eks);
+        if asked.needs.instances {
+            self.groups.want_all();
+        } else if let Some(name) = &asked.named {
+            let group = self.instances.get(&InstanceId::from(name.as_str())).and_then(instances::group_of);
+            self.groups.want(name, group, &self.templates);
+        }
+        // All instances are known then, and each says which group it is in.
+        self.groups.add_warm_pools(reader, !asked.needs.instances).await;
+        let known: BTreeSet<InstanceId> = self.instances.keys().cloned().collect();
         let unread = self.groups.unread_instances(&known);
-        let references: Vec<TemplateRef> = self.references().cloned().collect();
+        let references: Vec<TemplateRef> =
+            self.references().chain(self.groups.templates(Whose::Others)).cloned().collect();
         let ((), configurations, (late, all)) = futures::join!(
             Box::pin(self.templates.add_in_use(reader, references.iter())),
             Box::pin(groups::configurations(reader, &self.groups)),
             Box::pin(instances::of_ids(reader, unread)),
         );
         self.configurations = configurations;
-        self.nodes.extend(late);
+        self.instances.extend(late);
         if all {
-            self.groups.drop_instances_but(&self.nodes.keys().cloned().collect());
+            self.groups.drop_instances_but(&self.instances.keys().cloned().collect());
         }
+        self.nodes.extend(self.groups.staying().filter(|id| self.instances.contains_key(*id)).cloned());
     }
 
     /// Every template version that something of a cluster launches from: what its groups name, and what
     /// the user gave a managed node group, of which EKS launches a copy.
     fn references(&self) -> impl Iterator<Item = &TemplateRef> {
         let given = self.eks.node_groups.iter().filter_map(|group| group.template.as_ref());
-        self.groups.templates().chain(given)
+        self.groups.templates(Whose::Clusters).chain(given)
     }
 
-    /// The images of all that launches nodes, besides those of the nodes themselves.
-    fn images(&self, needs: Needs) -> BTreeSet<String> {
-        let mut images: BTreeSet<String> = self.groups.override_images().collect();
-        let configured =
-            self.configurations.values().filter_map(|configuration| configuration.image.as_ref());
-        images.extend(configured.map(ToString::to_string));
-        let mut used = BTreeSet::new();
-        for reference in self.references() {
-            let Some(template) = self.templates.get(reference) else { continue };
-            used.insert(&template.id);
-            images.extend(template.version(reference.version).and_then(|version| image_id(&version.image)));
-        }
-        // Templates that no group names: Karpenter's, which launches from them itself, and all if asked.
-        let judged =
-            self.templates.by_id.values().filter(|template| {
-                needs.templates || (!used.contains(&template.id) && is_for_nodes(template))
-            });
-        for template in judged {
-            images.extend(template.versions.values().filter_map(|version| image_id(&version.image)));
-        }
+    async fn read_images(&self, reader: &Reader<'_>, needs: Needs, inventory: &mut Inventory) {
+        let of_clusters = self.images_of_clusters();
+        let of_templates = if needs.templates { self.images_of_templates() } else { BTreeSet::new() };
+        let of_others = self.images_of(Whose::Others);
+        let wanted = of_clusters.iter().chain(&of_templates).chain(&of_others).cloned().collect();
+        let read = images::read(reader, &self.instances, &self.nodes, wanted).await;
+        let alone = |of: BTreeSet<String>| -> BTreeSet<ImageId> {
+            of.difference(&of_clusters).map(|id| id.as_str().into()).collect()
+        };
+        inventory.images = read.by_id;
+        inventory.images_of_templates =
+            alone(of_templates).difference(&read.told_by_others).cloned().collect();
+        inventory.others.images = alone(of_others).union(&read.told_by_others).cloned().collect();
+    }
+
+    /// The images of nodes and of all that launches nodes.
+    fn images_of_clusters(&self) -> BTreeSet<String> {
+        let mut images = self.images_of(Whose::Clusters);
+        let used: BTreeSet<_> = self
+            .references()
+            .filter_map(|reference| self.templates.get(reference))
+            .map(|one| &one.id)
+            .collect();
+        // Templates that no group names: Karpenter's, which launches from them itself.
+        let karpenters = self.templates.by_id.values();
+        let karpenters = karpenters.filter(|template| !used.contains(&template.id) && is_for_nodes(template));
+        images.extend(karpenters.flat_map(|template| self.images_of_template(template)));
         images
     }
 
-    /// Of these images, those that are wanted for templates by themselves alone.
-    fn images_of_templates(&self, images: &BTreeSet<String>) -> BTreeSet<ImageId> {
-        let mut otherwise = self.images(Needs::default());
-        let of_nodes = self.nodes.values().filter_map(|node| node.image.as_ref());
-        otherwise.extend(of_nodes.map(ToString::to_string));
-        images.difference(&otherwise).map(|id| id.as_str().into()).collect()
+    /// The images of templates by themselves.
+    fn images_of_templates(&self) -> BTreeSet<String> {
+        self.templates.by_id.values().flat_map(|template| self.images_of_template(template)).collect()
+    }
+
+    fn images_of_template(&self, template: &LaunchTemplate) -> impl Iterator<Item = String> {
+        let others = self.versions_of_others();
+        let versions = template.versions.values();
+        let versions = versions.filter(|version| !others.contains(&(template.id.clone(), version.number)));
+        versions.filter_map(|version| image_id(&version.image)).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The images of instances, and of what their groups launch.
+    fn images_of(&self, whose: Whose) -> BTreeSet<String> {
+        let nodes = whose == Whose::Clusters;
+        let instances = self.instances.values().filter(|one| self.nodes.contains(&one.id) == nodes);
+        let mut images: BTreeSet<String> =
+            instances.filter_map(|instance| instance.image.as_ref()).map(ToString::to_string).collect();
+        images.extend(self.groups.override_images(whose));
+        let names = self.groups.configuration_names(whose);
+        let configured = names.iter().filter_map(|name| self.configurations.get(*name)?.image.as_ref());
+        images.extend(configured.map(ToString::to_string));
+        let references: Vec<&TemplateRef> = match whose {
+            Whose::Clusters => self.references().collect(),
+            Whose::Others => self.groups.templates(whose).collect(),
+        };
+        let versions = references
+            .into_iter()
+            .filter_map(|reference| self.templates.get(reference)?.version(reference.version));
+        images.extend(versions.filter_map(|version| image_id(&version.image)));
+        images
+    }
+
+    /// The versions of templates that are here only because a group of no cluster launches from them.
+    fn versions_of_others(&self) -> BTreeSet<(TemplateId, i64)> {
+        let numbers = |reference: &TemplateRef| {
+            let template = self.templates.get(reference)?;
+            Some((template, template.number(reference.version)))
+        };
+        let used: BTreeSet<_> =
+            self.references().filter_map(numbers).map(|(template, number)| (&template.id, number)).collect();
+        let others = self.groups.templates(Whose::Others).filter_map(numbers);
+        others
+            .filter(|(template, number)| {
+                ![template.default_version, template.latest_version].contains(number)
+                    && !used.contains(&(&template.id, *number))
+            })
+            .map(|(template, number)| (template.id.clone(), number))
+            .collect()
+    }
+
+    /// What belongs to no cluster, but for the images, which are known by now.
+    fn others(&self, images: BTreeSet<ImageId>) -> Others {
+        let instances = self.instances.keys().filter(|id| !self.nodes.contains(*id)).cloned();
+        let of_clusters = self.groups.configuration_names(Whose::Clusters);
+        let configurations = self.groups.configuration_names(Whose::Others);
+        Others {
+            groups: self.groups.wanted().map(|group| group.model.name.clone()).collect(),
+            instances: instances.collect(),
+            launch_configurations: configurations.difference(&of_clusters).map(ToString::to_string).collect(),
+            template_versions: self.versions_of_others(),
+            images,
+        }
     }
 
     fn move_into(mut self, inventory: &mut Inventory) {
         self.eks.sort();
+        inventory.others = self.others(std::mem::take(&mut inventory.others.images));
         inventory.clusters = self.eks.clusters;
         inventory.node_groups = self.eks.node_groups;
         inventory.auto_scaling_groups = self.groups.all.into_iter().map(|group| group.model).collect();
-        inventory.instances = self.nodes.into_values().collect();
+        inventory.instances = self.instances.into_values().collect();
         inventory.templates_read = self.templates.complete;
         inventory.launch_templates = self.templates.by_id;
         inventory.launch_configurations = self.configurations;

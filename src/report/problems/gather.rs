@@ -31,6 +31,11 @@ impl Place<'_> {
     pub const fn next(&self) -> bool {
         self.of.is_some()
     }
+
+    /// What its instances are called: nodes where they are of a cluster.
+    pub const fn noun(&self) -> &'static str {
+        if self.cluster.is_some() { "node" } else { "instance" }
+    }
 }
 
 /// What a [`Place`] is.

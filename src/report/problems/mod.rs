@@ -77,6 +77,12 @@ impl<'a> Problem<'a> {
         self.findings[0]
     }
 
+    /// What its instances are called: nodes, unless one of them is of no cluster.
+    pub fn noun(&self) -> &'static str {
+        let mut instances = self.findings.iter().filter(|finding| is_node(finding));
+        if instances.any(|instance| instance.cluster.is_none()) { "instance" } else { "node" }
+    }
+
     /// Where the wrong value comes from, each source once.
     pub fn sources(&self) -> Vec<Source> {
         let of = |groups: bool| {

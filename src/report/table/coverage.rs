@@ -5,7 +5,7 @@ use std::io;
 
 use super::page::{Page, Paint, Text};
 use super::problem::label;
-use crate::model::{AccountId, Coverage, CoverageStatus, Guard, ReadError, Region};
+use crate::model::{AccountId, Breadth, Coverage, CoverageStatus, Guard, ReadError, Region};
 use crate::report::Report;
 use crate::report::words::{count, grouped, plural};
 
@@ -17,6 +17,7 @@ pub(super) fn section(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let all = count(report.coverage.len() as u64, "scope");
     let text = page.text().say(format!("{} of {all} (each an account in a Region)", grouped(complete)));
     label(page, "complete", &text)?;
+    breadth(page, report)?;
     for (word, status, paint) in
         [("partial", CoverageStatus::Partial, Paint::Warning), ("failed", CoverageStatus::Failed, Paint::Bad)]
     {
@@ -27,6 +28,20 @@ pub(super) fn section(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     skipped(page, of(CoverageStatus::Skipped))?;
     remarks(page, of(CoverageStatus::Complete))?;
     guards(page, report)
+}
+
+/// That it was not about nodes alone, where it was not.
+fn breadth(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    let wide = report.coverage.iter().filter(|scope| scope.instances == Breadth::All).count();
+    if wide == 0 {
+        return Ok(());
+    }
+    let mut text =
+        page.text().say("all instances and Auto Scaling groups, whether or not they are of a cluster");
+    if wide < report.coverage.len() {
+        text = text.say(format!(", in {}", count(wide as u64, "scope")));
+    }
+    label(page, "judged", &text)
 }
 
 /// Scopes of one account with the same trouble.

@@ -66,7 +66,7 @@ impl Format for Table {
         let several = report.policies.len() > 1;
         problem::section(page, &failing, several)?;
         sections::unknown(page, &unknown, several)?;
-        sections::exempt(page, &exempt)?;
+        sections::exempt(page, report, &exempt)?;
         sections::passed(page, report)?;
         sections::summary(page, report)?;
         coverage::section(page, report)?;

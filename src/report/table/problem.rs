@@ -131,15 +131,16 @@ fn place_name(text: Text, place: &Place<'_>) -> Text {
 /// How many nodes, and whether the next is affected. Where there are nodes whose group is not known, they may
 /// be those of a group that seems to have none.
 fn place_detail(place: &Place<'_>, loose_nodes: bool) -> String {
+    let noun = place.noun();
     let now = match place.of {
-        Some(of) if of > place.nodes => format!("{} of {}", grouped(place.nodes), count(of, "node")),
-        _ => count(place.nodes, "node"),
+        Some(of) if of > place.nodes => format!("{} of {}", grouped(place.nodes), count(of, noun)),
+        _ => count(place.nodes, noun),
     };
     match (place.kind, place.nodes, place.of) {
         (PlaceKind::Resource(_), 0, _) => String::new(),
         (_, _, None) => now,
-        (_, 0, Some(0)) => "no node yet, but the next".to_owned(),
-        (PlaceKind::AutoScalingGroup, 0, Some(_)) if loose_nodes => "its next node".to_owned(),
+        (_, 0, Some(0)) => format!("no {noun} yet, but the next"),
+        (PlaceKind::AutoScalingGroup, 0, Some(_)) if loose_nodes => format!("its next {noun}"),
         (_, 0, Some(_)) => format!("{now}, but the next"),
         (_, _, Some(_)) => format!("{now}, and the next"),
     }
@@ -155,7 +156,12 @@ fn nodes(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
     for (at, node) in nodes.take(LISTED).enumerate() {
         text = node_name(if at == 0 { text } else { text.say(", ") }, node);
     }
-    label(page, if problem.nodes == 1 { "node" } else { "nodes" }, &text)?;
+    let what = match (problem.noun(), problem.nodes) {
+        ("node", 2..) => "nodes",
+        // The column has no room for more than one of them.
+        (noun, _) => noun,
+    };
+    label(page, what, &text)?;
     more(page, problem.nodes)
 }
 

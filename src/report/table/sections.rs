@@ -36,11 +36,13 @@ pub(super) fn verdict(
     let judged = summary.passed + summary.failed + summary.exempt + summary.unknown + summary.not_applicable;
     let text = page.text();
     let text = match (failing.len() as u64, unknown.len() as u64) {
-        (0, 0) if judged == 0 => text.say("Nothing to judge: there is no node that a policy matches."),
+        (0, 0) if judged == 0 => {
+            text.say(format!("Nothing to judge: there is no {} that a policy matches.", report.noun()))
+        }
         (0, 0) => text.paint(Paint::Good, "Everything that was judged complies.").say(format!(
             " {} on {}.",
             count(judged, "check"),
-            count(summary.instances, "node")
+            count(summary.instances, report.noun())
         )),
         (0, unknown) => text
             .paint(
@@ -79,7 +81,7 @@ pub(super) fn unknown(page: &mut Page<'_>, unknown: &[&Problem<'_>], several: bo
 }
 
 /// What the policy accepts, a paragraph for each exemption.
-pub(super) fn exempt(page: &mut Page<'_>, exempt: &[&Problem<'_>]) -> io::Result<()> {
+pub(super) fn exempt(page: &mut Page<'_>, report: &Report, exempt: &[&Problem<'_>]) -> io::Result<()> {
     let mut exemptions: BTreeMap<(&str, &str), Exempted<'_>> = BTreeMap::new();
     for problem in exempt {
         for finding in &problem.findings {
@@ -100,7 +102,7 @@ pub(super) fn exempt(page: &mut Page<'_>, exempt: &[&Problem<'_>]) -> io::Result
     }
     page.title(&format!("{} accepted by the policy", count(exemptions.len() as u64, "exemption")))?;
     for exempted in exemptions.values() {
-        exempted.write(page)?;
+        exempted.write(page, report)?;
     }
     Ok(())
 }
@@ -113,13 +115,13 @@ struct Exempted<'a> {
 }
 
 impl Exempted<'_> {
-    fn write(&self, page: &mut Page<'_>) -> io::Result<()> {
+    fn write(&self, page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         let exemption = self.exemption;
         let mut text = page.text().id(&exemption.id).say(": ");
         for (at, rule) in self.rules.iter().enumerate() {
             text = if at == 0 { text } else { text.say(", ") }.name(rule);
         }
-        text = text.say(" on ").say(resources(&self.counts));
+        text = text.say(" on ").say(resources(report, &self.counts));
         page.paragraph(LABEL, &text)?;
         let mut why = page.text().prose(&exemption.reason);
         if let Some(owner) = &exemption.owner {
@@ -133,8 +135,12 @@ impl Exempted<'_> {
 }
 
 /// `12 nodes and 2 node groups`
-fn resources(counts: &BTreeMap<ResourceType, u64>) -> String {
-    let counts: Vec<_> = counts.iter().map(|(kind, n)| count(*n, words::resource_type(*kind))).collect();
+fn resources(report: &Report, counts: &BTreeMap<ResourceType, u64>) -> String {
+    let noun = |kind| match kind {
+        ResourceType::Instance => report.noun(),
+        kind => words::resource_type(kind),
+    };
+    let counts: Vec<_> = counts.iter().map(|(kind, n)| count(*n, noun(*kind))).collect();
     and(&counts)
 }
 
@@ -152,7 +158,7 @@ pub(super) fn passed(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     }
     page.title("Passed and not applicable")?;
     for ((policy, rule, status), counts) in rules {
-        let on = resources(&counts);
+        let on = resources(report, &counts);
         let what = match status {
             Status::Pass => format!(": pass on {on}"),
             _ => format!(": not applicable on {on} (no metadata service)"),
@@ -174,12 +180,12 @@ pub(super) fn summary(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
         (summary.node_groups, "node group"),
         (summary.auto_scaling_groups, "Auto Scaling group"),
         (summary.launch_templates, "launch template"),
-        (summary.instances, "node"),
+        (summary.instances, report.noun()),
         (summary.fargate_profiles, "Fargate profile"),
     ];
     let facts = fleet
         .into_iter()
-        .filter(|(number, noun)| *number > 0 || *noun == "node")
+        .filter(|(number, noun)| *number > 0 || *noun == report.noun())
         .map(|(number, noun)| (Paint::Plain, count(number, noun)));
     label(page, "fleet", &dotted(page.text(), facts))?;
     let judged = [

@@ -52,7 +52,7 @@ pub(super) fn reach(problem: &Problem<'_>) -> String {
     let of = |kind: ResourceType| {
         problem.findings.iter().filter(|finding| finding.resource.r#type == kind).count() as u64
     };
-    let nodes = problem.nodes;
+    let (nodes, noun) = (problem.nodes, problem.noun());
     let launchers: Vec<_> =
         [ResourceType::NodeGroup, ResourceType::AutoScalingGroup, ResourceType::LaunchTemplate]
             .into_iter()
@@ -61,11 +61,11 @@ pub(super) fn reach(problem: &Problem<'_>) -> String {
             .collect();
     let mut parts = Vec::new();
     if problem.key.status == Status::Unknown {
-        let all = [(nodes > 0).then(|| count(nodes, "node"))].into_iter().flatten().chain(launchers);
+        let all = [(nodes > 0).then(|| count(nodes, noun))].into_iter().flatten().chain(launchers);
         return words::and(&all.collect::<Vec<_>>());
     }
     if nodes > 0 {
-        parts.push(format!("{} {} it now", count(nodes, "node"), if nodes == 1 { "has" } else { "have" }));
+        parts.push(format!("{} {} it now", count(nodes, noun), if nodes == 1 { "has" } else { "have" }));
     }
     if !launchers.is_empty() {
         parts.push(format!("{} will launch it", words::and(&launchers)));
@@ -78,9 +78,10 @@ pub(super) fn cause(text: Text, problem: &Problem<'_>) -> Option<Text> {
     let text = match problem.key.cause {
         Cause::Exemption(_) => return None,
         Cause::AutoMode(_) => text.say("EKS Auto Mode decides it"),
-        Cause::Drift(_) => {
-            text.say("these nodes differ from what their template gives: changed, or launched before it was")
-        }
+        Cause::Drift(_) => text.say(format!(
+            "these {}s differ from what their template gives: changed, or launched before it was",
+            problem.noun()
+        )),
         Cause::Standalone(_) => text.say("the instances have it; no group launches them"),
         Cause::Behind(_) => text.say("a later version of its template is right, and not yet in use"),
         Cause::NodeClass(cluster, name) => node_class(text, cluster, name),
