@@ -9,10 +9,15 @@ use percent_encoding::percent_decode_str;
 use crate::faults::{Faults, Strike, Target};
 use crate::fleet::schema::Settings;
 use crate::fleet::{Fault, FaultKind, Fleet};
+use crate::iam::{Identities, Question, Stranger};
 use crate::ids;
 use crate::log::Request;
-use crate::refusal::Refusal;
-use crate::service::{Call, QueryOperation, Service, autoscaling, ec2, eks, sts};
+use crate::refusal::{self, Refusal};
+use crate::service::sts::AssumeRoleRequest;
+use crate::service::{
+    Access, Asked, Call, JsonOperation, QueryOperation, RestOperation, Service, autoscaling, ec2, eks,
+    organizations, sts,
+};
 use crate::throttle::{Throttle, Throttling};
 use crate::wire::auth::{self, AuthProblem, Scope};
 use crate::wire::error::ApiError;
@@ -32,6 +37,10 @@ pub struct Incoming {
     pub query: String,
     /// The header.
     pub authorization: Option<String>,
+    /// `X-Amz-Security-Token`, of temporary credentials.
+    pub security_token: Option<String>,
+    /// `X-Amz-Target`: what a JSON service is asked.
+    pub target: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -58,7 +67,7 @@ pub struct Reply {
     pub status: u16,
     /// The header.
     pub content_type: &'static str,
-    /// `x-amzn-ErrorType`, in REST services.
+    /// `x-amzn-ErrorType`, in REST and JSON services.
     pub error_type: Option<String>,
     /// `x-amzn-RequestId`.
     pub request_id: String,
@@ -70,6 +79,8 @@ pub struct Reply {
 #[derive(Debug)]
 pub struct Front {
     world: RwLock<World>,
+    /// Who has which access key.
+    pub identities: Identities,
     settings: Settings,
     faults: RwLock<Arc<Faults>>,
     throttle: RwLock<Arc<Throttle>>,
@@ -87,7 +98,33 @@ struct Context {
 /// An operation that a request asks for.
 enum Wanted {
     Query(&'static QueryOperation),
-    Rest(&'static crate::service::RestOperation, Vec<String>),
+    Rest(&'static RestOperation, Vec<String>),
+    Json(&'static JsonOperation),
+}
+
+impl Wanted {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Query(operation) => operation.name,
+            Self::Rest(operation, _) => operation.name,
+            Self::Json(operation) => operation.name,
+        }
+    }
+
+    fn access(&self) -> Access {
+        match self {
+            Self::Query(operation) => operation.access,
+            Self::Rest(operation, _) => operation.access,
+            Self::Json(operation) => operation.access,
+        }
+    }
+
+    fn path(&self) -> &[String] {
+        match self {
+            Self::Rest(_, path) => path,
+            Self::Query(_) | Self::Json(_) => &[],
+        }
+    }
 }
 
 impl Front {
@@ -96,6 +133,7 @@ impl Front {
     pub fn new(fleet: &Fleet, world: World) -> Result<Self, String> {
         let throttle = Throttle::new(fleet.settings.throttling.as_ref())?;
         Ok(Self {
+            identities: Identities::new(&world, fleet.settings.session_seconds),
             world: RwLock::new(world),
             settings: fleet.settings.clone(),
             faults: RwLock::new(Arc::new(Faults::new(&fleet.faults)?)),
@@ -166,13 +204,15 @@ impl Front {
         incoming: &Incoming,
         context: &mut Context,
     ) -> Answer {
-        let mut params = params_of(context.service, incoming);
-        let wanted = wanted(context.service, incoming, &mut params);
-        if let Ok(wanted) = &wanted {
-            context.operation = match wanted {
-                Wanted::Query(operation) => operation.name,
-                Wanted::Rest(operation, _) => operation.name,
-            };
+        let read = params_of(context.service, incoming).and_then(|mut params| {
+            let wanted = wanted(context.service, incoming, &mut params)?;
+            Ok((wanted, params))
+        });
+        if let Ok((wanted, params)) = &read {
+            context.operation = wanted.name();
+            if (context.service, context.operation) == (Service::Sts, "AssumeRole") {
+                context.log.assume_role = Some(AssumeRoleRequest::of(params));
+            }
         }
         let scope = match scope {
             Ok(scope) => scope,
@@ -180,12 +220,17 @@ impl Front {
             Err(AuthProblem::Incomplete) => return refuse(context, Refusal::MalformedCredentials, ""),
         };
         let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
-        let Some((account, key)) = world.account_of_key(&scope.access_key) else {
-            return refuse(context, Refusal::UnknownKey, "");
+        let token = incoming.security_token.as_deref();
+        let (caller, expired) = match self.identities.caller(&world, &scope.access_key, token) {
+            Ok(caller) => (caller, false),
+            Err(Stranger::Expired(caller)) => (caller, true),
+            Err(Stranger::Unknown) => return refuse(context, Refusal::UnknownKey, ""),
         };
+        let account = caller.account;
+        let user = caller.arn();
         context.log.account.clone_from(&account.id);
-        let user = account.user_arn(&key.user);
-        if key.expired {
+        context.log.principal.clone_from(&user);
+        if expired {
             return refuse(context, Refusal::Expired, &user);
         }
         // AWS does not say that a Region is not enabled, or does not exist: it does not know the key there.
@@ -193,21 +238,31 @@ impl Front {
         let Some(region) = region else {
             return refuse(context, Refusal::UnknownKey, &user);
         };
-        let wanted = match wanted {
-            Ok(wanted) => wanted,
+        let (wanted, params) = match read {
+            Ok(read) => read,
             Err(error) => return failed(context, &error),
         };
+        let call = Call {
+            account,
+            caller: &caller,
+            region_name: &scope.region,
+            region,
+            world: &world,
+            identities: &self.identities,
+            settings: &self.settings,
+            turn: &Turn::default(),
+        };
+        if let Err(error) = authorize(&call, &wanted, &params, context) {
+            return failed(context, &error);
+        }
         let named = format!("{}:{}", context.service.name(), context.operation);
         if !self.throttle().admits(&account.id, &scope.region, &named, params.is_unpaged()) {
             return refuse(context, Refusal::Throttled, &user);
         }
         let faults = self.faults();
         let target = Target { account: &account.id, region: &scope.region, operation: &named };
-        let run = |turn: &Turn, context: &Context| {
-            let settings = &self.settings;
-            let call = Call { account, key, region_name: &scope.region, region, settings, turn };
-            run(&call, &wanted, params.clone(), context)
-        };
+        let run =
+            |turn: &Turn, context: &Context| run(&Call { turn, ..call }, &wanted, params.clone(), context);
         let mut turn = Turn::default();
         // Which page it is, only the operation itself can tell.
         let mut outcome = faults.look_at_pages(target).then(|| run(&turn, context));
@@ -268,6 +323,7 @@ fn service_of(scope: &Result<Scope, AuthProblem>, incoming: &Incoming) -> Option
     match scope {
         Ok(scope) => Service::by_name(&scope.service),
         Err(_) if incoming.path != "/" => Some(Service::Eks),
+        Err(_) if incoming.target.is_some() => Some(Service::Organizations),
         Err(_) => {
             let version = query_params(incoming, Dialect::Query).text("Version")?;
             Service::by_version(&version)
@@ -275,11 +331,12 @@ fn service_of(scope: &Result<Scope, AuthProblem>, incoming: &Incoming) -> Option
     }
 }
 
-fn params_of(service: Service, incoming: &Incoming) -> Params {
+fn params_of(service: Service, incoming: &Incoming) -> Result<Params, ApiError> {
     match service {
-        Service::Ec2 => query_params(incoming, Dialect::Ec2),
-        Service::Sts | Service::AutoScaling => query_params(incoming, Dialect::Query),
-        Service::Eks => Params::parse(incoming.query.as_bytes(), Dialect::Rest),
+        Service::Ec2 => Ok(query_params(incoming, Dialect::Ec2)),
+        Service::Sts | Service::AutoScaling => Ok(query_params(incoming, Dialect::Query)),
+        Service::Eks => Ok(Params::parse(incoming.query.as_bytes(), Dialect::Rest)),
+        Service::Organizations => Params::parse_json(&incoming.body),
     }
 }
 
@@ -292,6 +349,7 @@ fn query_params(incoming: &Incoming, dialect: Dialect) -> Params {
 fn wanted(service: Service, incoming: &Incoming, params: &mut Params) -> Result<Wanted, ApiError> {
     let table = match service {
         Service::Eks => return rest_operation(incoming),
+        Service::Organizations => return json_operation(incoming),
         Service::Sts => sts::OPERATIONS,
         Service::Ec2 => ec2::OPERATIONS,
         Service::AutoScaling => autoscaling::OPERATIONS,
@@ -338,9 +396,39 @@ fn rest_operation(incoming: &Incoming) -> Result<Wanted, ApiError> {
     })
 }
 
+fn json_operation(incoming: &Incoming) -> Result<Wanted, ApiError> {
+    let target = incoming.target.as_deref().unwrap_or_default();
+    let named = target.split_once('.').filter(|(service, _)| *service == organizations::TARGET);
+    let found = organizations::OPERATIONS
+        .iter()
+        .find(|operation| incoming.method == "POST" && named.is_some_and(|(_, name)| name == operation.name));
+    found.map(Wanted::Json).ok_or_else(|| {
+        ApiError::bad("UnknownOperationException", format!("there is no operation {target:?} here"))
+    })
+}
+
+/// Asks IAM, in the name of the service.
+fn authorize(call: &Call<'_>, wanted: &Wanted, params: &Params, context: &Context) -> Result<(), ApiError> {
+    let resource = match wanted.access() {
+        Access::Open => return Ok(()),
+        Access::Any => "*".to_owned(),
+        Access::On(resource) => resource(call, &Asked { path: wanted.path(), params }),
+    };
+    let action = format!("{}:{}", context.service.name(), context.operation);
+    let question = Question {
+        action: &action,
+        resource: &resource,
+        region: call.region_name,
+        external_id: params.peek("ExternalId"),
+    };
+    let denied = |denial| refusal::denied(context.service, &action, &call.caller.arn(), denial, &resource);
+    call.caller.may(&question).map_err(denied)
+}
+
 fn run(call: &Call<'_>, wanted: &Wanted, mut params: Params, context: &Context) -> Result<String, ApiError> {
     match wanted {
         Wanted::Rest(operation, path) => Ok((operation.run)(call, path, params)?.to_string()),
+        Wanted::Json(operation) => Ok((operation.run)(call, params)?.to_string()),
         Wanted::Query(operation) => {
             let ec2 = context.service == Service::Ec2;
             let dry_run = ec2 && params.flag("DryRun")?.unwrap_or(false);
@@ -438,6 +526,7 @@ fn failed(context: &mut Context, error: &ApiError) -> Answer {
     let body = match context.service {
         Service::Ec2 => error.to_ec2(&context.request_id),
         Service::Eks => error.to_json(),
+        Service::Organizations => error.to_typed_json(),
         Service::Sts | Service::AutoScaling => {
             error.to_query(context.service.namespace(), &context.request_id)
         }
@@ -446,15 +535,16 @@ fn failed(context: &mut Context, error: &ApiError) -> Answer {
 }
 
 fn reply(context: &Context, status: u16, code: Option<&str>, body: String) -> Reply {
-    let rest = context.service == Service::Eks;
+    let json = matches!(context.service, Service::Eks | Service::Organizations);
     Reply {
         status,
         content_type: match context.service {
             Service::Eks => "application/json",
+            Service::Organizations => "application/x-amz-json-1.1",
             Service::Ec2 => "text/xml;charset=UTF-8",
             Service::Sts | Service::AutoScaling => "text/xml",
         },
-        error_type: code.filter(|_| rest).map(str::to_owned),
+        error_type: code.filter(|_| json).map(str::to_owned),
         request_id: context.request_id.clone(),
         body,
     }

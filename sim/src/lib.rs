@@ -1,4 +1,4 @@
-//! A simulated AWS over HTTP: the operations of STS, EC2, Auto Scaling and EKS that imdsctl uses.
+//! A simulated AWS over HTTP: the operations of STS, Organizations, EC2, Auto Scaling and EKS that imdsctl uses.
 //!
 //! A [`Fleet`] is described in YAML; from it a world is made, as AWS would have made it, and [`Sim::start`] serves
 //! it on a loopback port in AWS's own wire formats. It imports nothing of imdsctl.
@@ -13,7 +13,8 @@
 //! - `world`: plain data, serializable, ignorant of the wire.
 //! - `service`: a table of operations for each service. `wire`: parameters, filters, pages, XML, errors.
 //! - `front`: from a request to an answer. The account, the Region and the service come from the credential scope
-//!   of the SigV4 header. The signature is **not** verified, and session tokens are ignored.
+//!   of the SigV4 header. The signature is **not** verified.
+//! - `iam`: who has an access key or a session of a role, and what policies let them do.
 //! - `throttle`: AWS's token buckets. `faults`: what goes wrong on purpose. `refusal`: how each service says no.
 //! - `log`: what was asked, and when; `counts`: how often.
 //!
@@ -26,6 +27,7 @@ mod counts;
 mod faults;
 mod fleet;
 mod front;
+mod iam;
 mod ids;
 mod log;
 mod refusal;
@@ -41,5 +43,6 @@ pub use counts::{Count, Counts};
 pub use fleet::{Fault, FaultKind, FaultPage, Fleet, FleetError, FleetKey};
 pub use log::Request;
 pub use server::{Options, Running, Sim, SimError};
+pub use service::sts::AssumeRoleRequest;
 pub use state::StateError;
 pub use throttle::{Bucket, BucketRule, Throttling};

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::counts::{Count, Counts};
+use crate::service::sts::AssumeRoleRequest;
 
 /// One request as the simulator saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -25,6 +26,10 @@ pub struct Request {
     pub operation: String,
     /// The account, where the access key is known.
     pub account: String,
+    /// The ARN of the user, or of the session of a role, where the access key is known.
+    pub principal: String,
+    /// What an `AssumeRole` asked for.
+    pub assume_role: Option<AssumeRoleRequest>,
     /// The Region, as the client signed it.
     pub region: String,
     /// The access key, as the client sent it.

@@ -82,6 +82,15 @@ pub fn dns_suffix(partition: &str) -> &'static str {
     if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
+/// The Region whose endpoint Organizations has in a partition; every client signs for it, wherever it is.
+pub fn organizations(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-northwest-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => "us-east-1",
+    }
+}
+
 /// The owner of the EKS images in a Region.
 pub fn eks_owner(region: &str) -> &'static str {
     PARTITIONS

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
@@ -156,6 +157,12 @@ impl Running {
         self.front.set_throttling(throttling).map_err(SimError::Setting)
     }
 
+    /// Makes it later for sessions of roles, so that they expire without anyone having to wait. It is never made
+    /// earlier again, and what a fleet's dates are has nothing to do with it.
+    pub fn advance(&self, by: Duration) {
+        self.front.identities.clock.advance(by);
+    }
+
     /// Stops, cutting connections, and keeps the world if there is a state file.
     ///
     /// # Errors
@@ -216,15 +223,14 @@ async fn respond(
 ) -> Result<Response<Answered>, Closed> {
     let (head, body) = request.into_parts();
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Closed)?.to_bytes();
+    let header = |name: &str| head.headers.get(name)?.to_str().ok().map(str::to_owned);
     let incoming = Incoming {
         method: head.method.as_str().to_owned(),
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
-        authorization: head
-            .headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
+        authorization: header(AUTHORIZATION.as_str()),
+        security_token: header("x-amz-security-token"),
+        target: header("x-amz-target"),
         body: body.to_vec(),
     };
     let latency = front.latency(&incoming);

@@ -15,6 +15,9 @@ pub fn settings(file: &FleetFile) -> Outcome<()> {
     if file.accounts.is_empty() {
         return Err(fleet("has no account".to_owned()));
     }
+    if file.accounts.iter().all(|account| account.access_keys.is_empty()) {
+        return Err(fleet("has no access key: nobody could ask anything".to_owned()));
+    }
     Faults::new(&file.faults).map_err(fleet)?;
     Throttle::new(file.settings.throttling.as_ref()).map_err(fleet)?;
     Ok(())
@@ -23,9 +26,7 @@ pub fn settings(file: &FleetFile) -> Outcome<()> {
 /// One account by itself.
 pub fn account(spec: &AccountSpec, keys: &mut BTreeSet<String>) -> Outcome<()> {
     let refuse = |message: String| Problem { place: format!("account {}", spec.id), message };
-    if spec.id.len() != 12 || !spec.id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(refuse("an account id has twelve digits; quote it in YAML".to_owned()));
-    }
+    account_id(&spec.id).map_err(refuse)?;
     if !regions::PARTITIONS.contains(&spec.partition.as_str()) {
         return Err(refuse(format!("there is no partition {:?}", spec.partition)));
     }
@@ -44,6 +45,15 @@ pub fn account(spec: &AccountSpec, keys: &mut BTreeSet<String>) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// Twelve digits.
+pub fn account_id(id: &str) -> Result<(), String> {
+    if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(())
+    } else {
+        Err(format!("an account id has twelve digits, {id:?} has not; quote it in YAML"))
+    }
 }
 
 /// Hop limits are 1 to 64.

@@ -9,14 +9,16 @@ mod images;
 mod managed;
 mod network;
 mod nodes;
+mod organizations;
 mod others;
+mod roles;
 mod templates;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fleet::schema::{AccountSpec, FleetFile, ImageSpec, RegionSpec};
+use crate::fleet::schema::{AccountSpec, FleetFile, ImageSpec, KeySpec, RegionSpec};
 use crate::regions;
-use crate::world::{AccessKey, Account, OptIn, Region, TemplateData, World};
+use crate::world::{AccessKey, Account, OptIn, Policy, Region, TemplateData, World};
 
 /// Why a fleet makes no sense.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ const DAY: i64 = 86_400;
 /// Makes a world.
 pub fn world(file: &FleetFile) -> Outcome<World> {
     check::settings(file)?;
-    let mut world = World::default();
+    let mut world = World { organizations: organizations::all(file)?, ..World::default() };
     let mut keys = BTreeSet::new();
     for spec in &file.accounts {
         check::account(spec, &mut keys)?;
@@ -54,11 +56,8 @@ fn account(file: &FleetFile, spec: &AccountSpec) -> Outcome<Account> {
         id: spec.id.clone(),
         name: spec.name.clone(),
         partition: spec.partition.clone(),
-        access_keys: spec
-            .access_keys
-            .iter()
-            .map(|key| AccessKey { id: key.id.clone(), user: key.user.clone(), expired: key.expired })
-            .collect(),
+        access_keys: spec.access_keys.iter().map(|key| access_key(spec, key)).collect::<Outcome<_>>()?,
+        roles: roles::of_account(file, spec)?,
         regions: BTreeMap::new(),
     };
     for known in regions::of(&spec.partition) {
@@ -83,6 +82,19 @@ fn account(file: &FleetFile, spec: &AccountSpec) -> Outcome<Account> {
         }
     }
     Ok(account)
+}
+
+fn access_key(account: &AccountSpec, spec: &KeySpec) -> Outcome<AccessKey> {
+    let permissions = spec.permissions.as_ref().map_or_else(|| Ok(Policy::everything()), roles::permissions);
+    Ok(AccessKey {
+        id: spec.id.clone(),
+        user: spec.user.clone(),
+        expired: spec.expired,
+        permissions: permissions.map_err(|message| Problem {
+            place: format!("account {}, access key {}", account.id, spec.id),
+            message,
+        })?,
+    })
 }
 
 /// A launch template while the Region is being made: what groups and instances may refer to, deleted or not.

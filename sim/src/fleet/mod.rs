@@ -1,6 +1,7 @@
 //! Fleets: YAML that describes accounts, Regions and what is in them.
 
 pub(crate) mod fault;
+pub(crate) mod identity;
 pub(crate) mod nodes;
 mod repeat;
 pub(crate) mod schema;

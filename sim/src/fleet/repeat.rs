@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::identity::{MemberSpec, UnitSpec};
 use super::nodes::{ClusterSpec, GroupSpec, InstanceSpec, KarpenterSpec, NodeGroupSpec};
 use super::schema::{AccountSpec, FleetFile, LaunchConfigurationSpec, TemplateSpec};
 
@@ -51,13 +52,19 @@ repeatable!(
     InstanceSpec,
     KarpenterSpec,
     LaunchConfigurationSpec,
+    MemberSpec,
     NodeGroupSpec,
-    TemplateSpec
+    TemplateSpec,
+    UnitSpec
 );
 
 /// Resolves every `repeat`, the outer ones first, so that an inner item sees the outer numbers.
 pub fn expand(file: &mut FleetFile) -> Result<(), serde_json::Error> {
     all(&mut file.accounts)?;
+    for organization in &mut file.organizations {
+        all(&mut organization.accounts)?;
+        units(&mut organization.organizational_units)?;
+    }
     for region in file.accounts.iter_mut().flat_map(|account| &mut account.regions) {
         all(&mut region.launch_templates)?;
         all(&mut region.launch_configurations)?;
@@ -72,6 +79,11 @@ pub fn expand(file: &mut FleetFile) -> Result<(), serde_json::Error> {
         }
     }
     Ok(())
+}
+
+fn units(specs: &mut Vec<UnitSpec>) -> Result<(), serde_json::Error> {
+    all(specs)?;
+    specs.iter_mut().try_for_each(|spec| units(&mut spec.organizational_units))
 }
 
 fn all<T: Repeatable>(items: &mut Vec<T>) -> Result<(), serde_json::Error> {

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use super::identity::{OrganizationSpec, PermissionsSpec, RoleSpec};
 use super::nodes::{ClusterSpec, GroupSpec, InstanceSpec};
 use super::repeat::Repeat;
 use crate::throttle::Throttling;
@@ -28,6 +29,11 @@ pub struct FleetFile {
     /// Images that every Region of every account may name.
     #[serde(default)]
     pub images: Vec<ImageSpec>,
+    #[serde(default)]
+    pub organizations: Vec<OrganizationSpec>,
+    /// Roles that every account has, except for management accounts.
+    #[serde(default)]
+    pub roles: Vec<RoleSpec>,
     pub accounts: Vec<AccountSpec>,
 }
 
@@ -55,6 +61,9 @@ pub struct Settings {
     /// `DescribeInstanceImageMetadata` lists hidden instances, which is not documented either way.
     #[serde(default)]
     pub image_metadata_lists_hidden: bool,
+    /// Sessions of roles end after this, whatever their `Expiration` says.
+    #[serde(default)]
+    pub session_seconds: Option<u32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -64,7 +73,21 @@ pub struct AccountSpec {
     pub name: String,
     #[serde(default = "default_partition")]
     pub partition: String,
+    #[serde(default)]
     pub access_keys: Vec<KeySpec>,
+    #[serde(default)]
+    pub email: Option<String>,
+    /// `Workloads/Production`; absent: the root.
+    #[serde(default)]
+    pub organizational_unit: Option<String>,
+    #[serde(default)]
+    pub outside_organization: bool,
+    /// In addition to those of every account, and in the place of one with the same name.
+    #[serde(default)]
+    pub roles: Vec<RoleSpec>,
+    /// Roles of every account that this one does not have.
+    #[serde(default)]
+    pub without_roles: Vec<String>,
     /// Regions that the account opted in to; those in `regions` need not be listed.
     #[serde(default)]
     pub opted_in: Vec<String>,
@@ -74,7 +97,7 @@ pub struct AccountSpec {
     pub repeat: Option<Repeat>,
 }
 
-fn default_partition() -> String {
+pub(super) fn default_partition() -> String {
     "aws".to_owned()
 }
 
@@ -86,6 +109,9 @@ pub struct KeySpec {
     pub user: String,
     #[serde(default)]
     pub expired: bool,
+    /// What the user may do; absent: everything.
+    #[serde(default)]
+    pub permissions: Option<PermissionsSpec>,
 }
 
 fn default_user() -> String {

@@ -3,16 +3,18 @@
 pub mod autoscaling;
 pub mod ec2;
 pub mod eks;
+pub mod organizations;
 pub mod sts;
 
 use serde_json::Value;
 
 use crate::fleet::schema::Settings;
+use crate::iam::{Caller, Identities};
 use crate::wire::error::ApiError;
 use crate::wire::page::{Page, Turn};
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
-use crate::world::{AccessKey, Account, Region};
+use crate::world::{Account, Region, World};
 
 /// A service of AWS's that the simulator has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Service {
     AutoScaling,
     /// Elastic Kubernetes Service.
     Eks,
+    /// Organizations.
+    Organizations,
 }
 
 impl Service {
@@ -35,6 +39,7 @@ impl Service {
             "ec2" => Some(Self::Ec2),
             "autoscaling" => Some(Self::AutoScaling),
             "eks" => Some(Self::Eks),
+            "organizations" => Some(Self::Organizations),
             _ => None,
         }
     }
@@ -51,6 +56,7 @@ impl Service {
             Self::Ec2 => "ec2",
             Self::AutoScaling => "autoscaling",
             Self::Eks => "eks",
+            Self::Organizations => "organizations",
         }
     }
 
@@ -61,6 +67,7 @@ impl Service {
             Self::Ec2 => "2016-11-15",
             Self::AutoScaling => "2011-01-01",
             Self::Eks => "2017-11-01",
+            Self::Organizations => "2016-11-28",
         }
     }
 
@@ -70,7 +77,7 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
-            Self::Eks => "",
+            Self::Eks | Self::Organizations => "",
         }
     }
 }
@@ -80,22 +87,48 @@ impl Service {
 pub struct Call<'w> {
     /// The account that asks.
     pub account: &'w Account,
-    /// The key it asks with.
-    pub key: &'w AccessKey,
+    /// The user or the session that asks.
+    pub caller: &'w Caller<'w>,
     /// The Region's name.
     pub region_name: &'w str,
     /// What is in it.
     pub region: &'w Region,
+    /// Every account.
+    pub world: &'w World,
+    /// Where sessions are made.
+    pub identities: &'w Identities,
     /// How the simulator behaves.
     pub settings: &'w Settings,
     /// Which page of a list this turns out to be.
     pub turn: &'w Turn,
 }
 
+/// What IAM says about an operation. The action has the operation's name, in every service that the simulator has.
+#[derive(Clone, Copy)]
+pub enum Access {
+    /// Nothing: whoever has credentials may.
+    Open,
+    /// The action has no resources: a policy has to say `*`.
+    Any,
+    /// The action is on the resource with this ARN.
+    On(fn(&Call<'_>, &Asked<'_>) -> String),
+}
+
+/// What a request names, for finding out which resource it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'r> {
+    /// The parts of a REST path that may be anything.
+    pub path: &'r [String],
+    /// The parameters.
+    pub params: &'r Params,
+}
+
 /// An operation of a Query service: writes what goes inside its answer.
 pub struct QueryOperation {
     /// Its name.
     pub name: &'static str,
+    /// Who may.
+    pub access: Access,
     /// What it does.
     pub run: fn(&Call<'_>, Params, &mut Xml) -> Result<(), ApiError>,
 }
@@ -108,8 +141,20 @@ pub struct RestOperation {
     pub method: &'static str,
     /// Its path; a part in braces may be anything.
     pub path: &'static str,
+    /// Who may.
+    pub access: Access,
     /// What it does, with the parts of the path that may be anything.
     pub run: fn(&Call<'_>, &[String], Params) -> Result<Value, ApiError>,
+}
+
+/// An operation of a JSON service.
+pub struct JsonOperation {
+    /// Its name, the end of an `X-Amz-Target`.
+    pub name: &'static str,
+    /// Who may.
+    pub access: Access,
+    /// What it does.
+    pub run: fn(&Call<'_>, Params) -> Result<Value, ApiError>,
 }
 
 /// Parameters that name single resources, in any service.

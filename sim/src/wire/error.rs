@@ -64,6 +64,17 @@ impl ApiError {
         xml.into_string()
     }
 
+    /// The body of the JSON services, which has the code in it.
+    pub fn to_typed_json(&self) -> String {
+        let mut body = Map::new();
+        body.insert("__type".to_owned(), Value::String(self.code.clone()));
+        body.insert("Message".to_owned(), Value::String(self.message.clone()));
+        for (field, value) in &self.fields {
+            body.insert((*field).to_owned(), Value::String(value.clone()));
+        }
+        Value::Object(body).to_string()
+    }
+
     /// The body of the REST services; the code is in a header.
     pub fn to_json(&self) -> String {
         let mut body = Map::new();

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::error::ApiError;
 use super::filter::Filter;
 
@@ -17,6 +19,8 @@ pub enum Dialect {
     Query,
     /// `?maxResults=1`.
     Rest,
+    /// `{"MaxResults": 1}`.
+    Json,
 }
 
 /// The parameters of a request.
@@ -33,6 +37,32 @@ impl Params {
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect();
         Self { values, dialect }
+    }
+
+    /// Reads the body of a JSON service: one object of plain values, as far as its operations here are concerned.
+    pub fn parse_json(body: &[u8]) -> Result<Self, ApiError> {
+        let serialization = |message: &str| ApiError::bad("SerializationException", message);
+        let body = if body.is_empty() { b"{}" } else { body };
+        let Ok(Value::Object(members)) = serde_json::from_slice(body) else {
+            return Err(serialization("the body is not a JSON object"));
+        };
+        let mut values = BTreeMap::new();
+        for (name, value) in members {
+            // The one number that the JSON services have; everything else is text.
+            let number = name == "MaxResults";
+            match value {
+                Value::Null => {}
+                Value::String(text) if !number => drop(values.insert(name, text)),
+                Value::Number(value) if number => drop(values.insert(name, value.to_string())),
+                _ => return Err(serialization(&format!("{name} is of the wrong type"))),
+            }
+        }
+        Ok(Self { values, dialect: Dialect::Json })
+    }
+
+    /// A text, left where it is.
+    pub fn peek(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// Everything that decides which items an answer lists: tokens are only good for the same question.
@@ -86,7 +116,7 @@ impl Params {
     /// A list.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         let prefix = match self.dialect {
-            Dialect::Ec2 | Dialect::Rest => format!("{name}."),
+            Dialect::Ec2 | Dialect::Rest | Dialect::Json => format!("{name}."),
             Dialect::Query => {
                 // An empty list is sent as `Name=`.
                 self.values.remove(name);
@@ -109,7 +139,7 @@ impl Params {
     /// Filters.
     pub fn filters(&mut self) -> Result<Vec<Filter>, ApiError> {
         let (prefix, values) = match self.dialect {
-            Dialect::Ec2 | Dialect::Rest => ("Filter.", "Value"),
+            Dialect::Ec2 | Dialect::Rest | Dialect::Json => ("Filter.", "Value"),
             Dialect::Query => {
                 self.values.remove("Filters");
                 ("Filters.member.", "Values")
@@ -157,6 +187,9 @@ impl Params {
                 "InvalidParameterException",
                 format!("the parameter {name} is not recognized"),
             )),
+            (Some(name), Dialect::Json) => {
+                Err(ApiError::bad("InvalidInputException", format!("the parameter {name} is not recognized")))
+            }
         }
     }
 
@@ -168,6 +201,7 @@ impl Params {
             ),
             Dialect::Query => ApiError::bad("ValidationError", format!("Value '{value}' at '{name}' {why}")),
             Dialect::Rest => ApiError::bad("InvalidParameterException", format!("{name}: '{value}' {why}")),
+            Dialect::Json => ApiError::bad("InvalidInputException", format!("{name}: '{value}' {why}")),
         }
     }
 }

@@ -5,9 +5,11 @@
 
 mod eks;
 mod groups;
+mod iam;
 mod images;
 mod instances;
 mod options;
+mod organization;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -19,11 +21,13 @@ pub use self::groups::{
     Group, GroupTag, InstanceRequirements, LaunchConfiguration, LaunchSource, MixedInstances, Override,
     TemplateSpecification, WarmPool,
 };
+pub use self::iam::{Condition, ConditionKey, Effect, Operator, Patterns, Policy, Role, Statement, Trust};
 pub use self::images::{Image, ImageStatus};
 pub use self::instances::{Instance, InstanceState, Launcher};
 pub use self::options::{
     AccountDefaults, EffectiveOptions, ManagedBy, MetadataOptions, Switch, Tokens, at_launch,
 };
+pub use self::organization::{AccountState, Children, JoinedMethod, Member, Organization, Unit};
 pub use self::templates::{BlockDevice, LaunchTemplate, TemplateData, TemplateVersion};
 
 /// Tags, or anything else that is a name and a value.
@@ -35,6 +39,8 @@ pub type Tags = BTreeMap<String, String>;
 pub struct World {
     /// By account id.
     pub accounts: BTreeMap<String, Account>,
+    /// By partition.
+    pub organizations: BTreeMap<String, Organization>,
 }
 
 /// One account.
@@ -49,6 +55,8 @@ pub struct Account {
     pub partition: String,
     /// Who may ask.
     pub access_keys: Vec<AccessKey>,
+    /// By name.
+    pub roles: BTreeMap<String, Role>,
     /// Every Region of the partition, by name.
     pub regions: BTreeMap<String, Region>,
 }
@@ -63,6 +71,8 @@ pub struct AccessKey {
     pub user: String,
     /// Are its credentials no longer valid?
     pub expired: bool,
+    /// What the user may do.
+    pub permissions: Policy,
 }
 
 /// May the account use the Region?
@@ -112,11 +122,10 @@ pub struct Region {
 }
 
 impl World {
-    /// The account and the key that an access key id belongs to.
-    pub fn account_of_key(&self, id: &str) -> Option<(&Account, &AccessKey)> {
-        self.accounts
-            .values()
-            .find_map(|account| Some((account, account.access_keys.iter().find(|key| key.id == id)?)))
+    /// The organisation that an account is in.
+    pub fn organization_of(&self, account: &Account) -> Option<&Organization> {
+        let organization = self.organizations.get(&account.partition)?;
+        organization.member(&account.id).map(|_| organization)
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Client {
     address: String,
     pub key: String,
     pub region: String,
+    /// Of temporary credentials.
+    pub token: Option<String>,
 }
 
 impl Client {
@@ -44,12 +46,18 @@ impl Client {
             address: url.trim_start_matches("http://").to_owned(),
             key: key.to_owned(),
             region: region.to_owned(),
+            token: None,
         }
     }
 
     /// The same client in another Region.
     pub fn in_region(&self, region: &str) -> Self {
         Self { region: region.to_owned(), ..self.clone() }
+    }
+
+    /// The same client with another long-term key.
+    pub fn as_key(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
     }
 
     /// An EC2 action; `form` is what follows the action and the version.
@@ -65,6 +73,34 @@ impl Client {
     /// An STS action.
     pub async fn sts(&self, action: &str) -> Answer {
         self.query("sts", "2011-06-15", action, "").await
+    }
+
+    /// `AssumeRole`; `form` is what follows the role's ARN and the session name.
+    pub async fn assume_role(&self, role: &str, form: &str) -> Answer {
+        let form = format!("&RoleArn={role}&RoleSessionName=test{form}");
+        self.query("sts", "2011-06-15", "AssumeRole", &form).await
+    }
+
+    /// A client with the credentials that an `AssumeRole` gave.
+    pub fn with(&self, answer: &Answer) -> Self {
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let text = |name| answer.text(name).unwrap().to_owned();
+        Self { key: text("AccessKeyId"), token: Some(text("SessionToken")), ..self.clone() }
+    }
+
+    /// A session of a role.
+    pub async fn session(&self, role: &str) -> Self {
+        self.with(&self.assume_role(role, "").await)
+    }
+
+    /// An operation of Organizations.
+    pub async fn organizations(&self, operation: &str, body: &str) -> Answer {
+        let headers = format!(
+            "authorization: {}\r\nx-amz-target: AWSOrganizationsV20161128.{operation}\r\n\
+             content-type: application/x-amz-json-1.1\r\n",
+            self.authorization("organizations")
+        );
+        self.exchange("POST", "/", &headers, body).await.unwrap()
     }
 
     async fn query(&self, service: &str, version: &str, action: &str, form: &str) -> Answer {
@@ -92,10 +128,16 @@ impl Client {
         authorization: Option<&str>,
         body: &str,
     ) -> Option<Answer> {
-        let authorization =
-            authorization.map(|value| format!("authorization: {value}\r\n")).unwrap_or_default();
+        let headers = authorization.map(|value| format!("authorization: {value}\r\n")).unwrap_or_default();
+        self.exchange(method, path, &headers, body).await
+    }
+
+    async fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> Option<Answer> {
+        let token = self.token.as_ref().map(|token| format!("x-amz-security-token: {token}\r\n"));
+        let token = token.unwrap_or_default();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{authorization}content-length: {}\r\n\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}{token}\
+             content-length: {}\r\n\r\n{body}",
             self.address,
             body.len()
         );

@@ -8,6 +8,9 @@ mod faults;
 mod fleets;
 mod lists;
 mod load;
+mod organizations;
+mod policies;
+mod roles;
 mod semantics;
 mod state;
 

@@ -6,7 +6,7 @@ mod warm_pool;
 
 use std::collections::HashMap;
 
-use super::{Call, QueryOperation};
+use super::{Access, Call, QueryOperation};
 use crate::wire::error::ApiError;
 use crate::wire::page::Page;
 use crate::wire::query::Params;
@@ -15,9 +15,13 @@ use crate::world::{Group, Instance, InstanceState, LaunchSource, Launcher, Regio
 
 /// Every operation.
 pub const OPERATIONS: &[QueryOperation] = &[
-    QueryOperation { name: "DescribeAutoScalingGroups", run: groups::describe },
-    QueryOperation { name: "DescribeLaunchConfigurations", run: launch_configurations::describe },
-    QueryOperation { name: "DescribeWarmPool", run: warm_pool::describe },
+    QueryOperation { name: "DescribeAutoScalingGroups", access: Access::Any, run: groups::describe },
+    QueryOperation {
+        name: "DescribeLaunchConfigurations",
+        access: Access::Any,
+        run: launch_configurations::describe,
+    },
+    QueryOperation { name: "DescribeWarmPool", access: Access::Any, run: warm_pool::describe },
 ];
 
 /// Takes the parameters that every list has.

@@ -9,7 +9,7 @@ mod regions;
 mod template_versions;
 mod templates;
 
-use super::{Call, QueryOperation};
+use super::{Access, Call, QueryOperation};
 use crate::wire::error::ApiError;
 use crate::wire::page::Page;
 use crate::wire::query::Params;
@@ -18,13 +18,21 @@ use crate::world::{MetadataOptions, Switch, Tags, Tokens};
 
 /// Every operation.
 pub const OPERATIONS: &[QueryOperation] = &[
-    QueryOperation { name: "DescribeRegions", run: regions::describe },
-    QueryOperation { name: "DescribeInstances", run: instances::describe },
-    QueryOperation { name: "DescribeInstanceImageMetadata", run: image_metadata::describe },
-    QueryOperation { name: "DescribeImages", run: images::describe },
-    QueryOperation { name: "DescribeLaunchTemplates", run: templates::describe },
-    QueryOperation { name: "DescribeLaunchTemplateVersions", run: template_versions::describe },
-    QueryOperation { name: "GetInstanceMetadataDefaults", run: defaults::get },
+    QueryOperation { name: "DescribeRegions", access: Access::Any, run: regions::describe },
+    QueryOperation { name: "DescribeInstances", access: Access::Any, run: instances::describe },
+    QueryOperation {
+        name: "DescribeInstanceImageMetadata",
+        access: Access::Any,
+        run: image_metadata::describe,
+    },
+    QueryOperation { name: "DescribeImages", access: Access::Any, run: images::describe },
+    QueryOperation { name: "DescribeLaunchTemplates", access: Access::Any, run: templates::describe },
+    QueryOperation {
+        name: "DescribeLaunchTemplateVersions",
+        access: Access::Any,
+        run: template_versions::describe,
+    },
+    QueryOperation { name: "GetInstanceMetadataDefaults", access: Access::Any, run: defaults::get },
 ];
 
 /// What limits the size of a page.
