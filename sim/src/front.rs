@@ -267,6 +267,7 @@ impl Front {
         // Which page it is, only the operation itself can tell.
         let mut outcome = faults.look_at_pages(target).then(|| run(&turn, context));
         let strike = faults.strike(target, &turn);
+        context.log.fault = strike.map(|strike| strike.kind);
         if let Some(refused) = strike.and_then(|strike| instead(context, strike.kind, &user)) {
             context.log.page = turn.number();
             return refused;
@@ -500,6 +501,7 @@ fn web_page(context: &Context) -> Reply {
 fn spoil(context: &mut Context, strike: Strike, mut reply: Reply) -> Answer {
     if strike.kind == FaultKind::EndlessList && !context.log.more {
         // Not a list: there is nothing to spoil.
+        context.log.fault = None;
         return Answer::Whole(reply);
     }
     context.log.error_code = Some(strike.kind.as_str().to_owned());

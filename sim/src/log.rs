@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::counts::{Count, Counts};
+use crate::fleet::FaultKind;
 use crate::service::sts::AssumeRoleRequest;
 
 /// One request as the simulator saw it.
@@ -38,6 +39,8 @@ pub struct Request {
     pub status: u16,
     /// The service's code, or the name of the fault.
     pub error_code: Option<String>,
+    /// The scripted fault that it met.
+    pub fault: Option<FaultKind>,
     /// Was it refused because there were too many?
     pub throttled: bool,
     /// Which page of a list was asked for, from 1.

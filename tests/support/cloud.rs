@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use imdsctl_sim::{Fleet, FleetKey, Options, Request, Running, Sim};
+use imdsctl_sim::{Fault, Fleet, FleetKey, Options, Request, Running, Sim};
 use tokio::runtime::Runtime;
 
 use crate::program::Program;
@@ -75,6 +75,13 @@ impl Cloud {
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
         self.running.requests()
+    }
+
+    /// From now on these faults strike, and no others, and requests are counted anew.
+    #[track_caller]
+    pub fn set_faults(&self, faults: &[Fault]) {
+        self.running.set_faults(faults).unwrap();
+        self.running.clear_requests();
     }
 
     /// `service:Operation` of every request so far in a Region, sorted.

@@ -3,6 +3,8 @@
 //! Every type refuses keys that it does not know. Types are written as well as read: that is how `repeat` makes
 //! its copies.
 
+use std::num::NonZeroUsize;
+
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
@@ -58,6 +60,9 @@ pub struct Settings {
     /// Every first page is empty and has a token for the next.
     #[serde(default)]
     pub empty_pages: bool,
+    /// No page holds more than that, however many were asked for: AWS promises no more.
+    #[serde(default)]
+    pub largest_page: Option<NonZeroUsize>,
     /// `DescribeInstanceImageMetadata` lists hidden instances, which is not documented either way.
     #[serde(default)]
     pub image_metadata_lists_hidden: bool,

@@ -177,6 +177,7 @@ impl<'w> Call<'w> {
         let empty_first = self.settings.empty_pages && !named;
         let question =
             format!("{operation}\u{1f}{}\u{1f}{}\u{1f}{question}", self.account.id, self.region_name);
+        let size = self.settings.largest_page.map_or(size, |largest| size.min(largest.get()));
         Page::new(size, token, &question, empty_first, self.turn)
     }
 }
