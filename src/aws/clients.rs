@@ -5,6 +5,7 @@ use aws_config::SdkConfig;
 use super::gate::Gate;
 use super::meter::Meter;
 use super::retry::{self, Hopeless};
+use super::whole::Whole;
 use crate::model::{AccountId, Region};
 
 /// The clients of one account in its home Region, and the recipe for those of other Regions.
@@ -32,6 +33,8 @@ macro_rules! client {
         let config = $service::config::Builder::from(config)
             .retry_partition(retry::partition($account, region, $word))
             .retry_classifier(Hopeless)
+            .retry_classifier(Whole)
+            .interceptor(Whole)
             .interceptor(Gate::new($word))
             .interceptor($meter.probe($word))
             .build();

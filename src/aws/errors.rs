@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use super::gate::Refused;
 use super::http::{Cause, Unanswered, chain};
 use super::operations::Operation;
+use super::whole::BrokenOff;
 use crate::model::ReadError;
 
 /// What kind of failure it is.
@@ -90,6 +91,9 @@ impl CallError {
         if let Some(code) = error.code() {
             let message = error.meta().message().unwrap_or_default();
             return Self::new(operation, kind_of(code, message), code, message);
+        }
+        if let Some(broken) = chain(error).find_map(|error| error.downcast_ref::<BrokenOff>()) {
+            return Self::new(operation, ErrorKind::Other, "IncompleteAnswer", broken.to_string());
         }
         if let Some(response) = error.raw_response() {
             return Self::not_aws(operation, response);

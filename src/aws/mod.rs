@@ -21,6 +21,7 @@ mod pages;
 mod retry;
 mod session;
 mod timeouts;
+mod whole;
 
 pub use account::{Account, RegionStatus};
 pub use connect_error::{ConnectError, ConnectErrorKind};

@@ -20,6 +20,8 @@ mod demo;
 mod errors;
 /// `imdsctl explain`.
 mod explain;
+/// Every fault of every API, on the first, a later and the last page.
+mod fault_matrix;
 /// Fleets made to do harm, and secrets that must not get out.
 mod hostile;
 /// SIGINT and SIGTERM.
