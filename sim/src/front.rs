@@ -15,7 +15,7 @@ use crate::log::Request;
 use crate::refusal::{self, Refusal};
 use crate::service::sts::AssumeRoleRequest;
 use crate::service::{
-    Access, Asked, Call, JsonOperation, QueryOperation, RestOperation, Service, autoscaling, ec2, eks,
+    Access, Asked, Call, JsonOperation, QueryOperation, RestOperation, Service, autoscaling, ec2, eks, iam,
     organizations, sts,
 };
 use crate::throttle::{Throttle, Throttling};
@@ -335,7 +335,7 @@ fn service_of(scope: &Result<Scope, AuthProblem>, incoming: &Incoming) -> Option
 fn params_of(service: Service, incoming: &Incoming) -> Result<Params, ApiError> {
     match service {
         Service::Ec2 => Ok(query_params(incoming, Dialect::Ec2)),
-        Service::Sts | Service::AutoScaling => Ok(query_params(incoming, Dialect::Query)),
+        Service::Sts | Service::AutoScaling | Service::Iam => Ok(query_params(incoming, Dialect::Query)),
         Service::Eks => Ok(Params::parse(incoming.query.as_bytes(), Dialect::Rest)),
         Service::Organizations => Params::parse_json(&incoming.body),
     }
@@ -354,6 +354,7 @@ fn wanted(service: Service, incoming: &Incoming, params: &mut Params) -> Result<
         Service::Sts => sts::OPERATIONS,
         Service::Ec2 => ec2::OPERATIONS,
         Service::AutoScaling => autoscaling::OPERATIONS,
+        Service::Iam => iam::OPERATIONS,
     };
     let action = params.text("Action").ok_or_else(|| {
         ApiError::bad("MissingAction", "The request is missing an action or a required parameter")
@@ -529,7 +530,7 @@ fn failed(context: &mut Context, error: &ApiError) -> Answer {
         Service::Ec2 => error.to_ec2(&context.request_id),
         Service::Eks => error.to_json(),
         Service::Organizations => error.to_typed_json(),
-        Service::Sts | Service::AutoScaling => {
+        Service::Sts | Service::AutoScaling | Service::Iam => {
             error.to_query(context.service.namespace(), &context.request_id)
         }
     };
@@ -544,7 +545,7 @@ fn reply(context: &Context, status: u16, code: Option<&str>, body: String) -> Re
             Service::Eks => "application/json",
             Service::Organizations => "application/x-amz-json-1.1",
             Service::Ec2 => "text/xml;charset=UTF-8",
-            Service::Sts | Service::AutoScaling => "text/xml",
+            Service::Sts | Service::AutoScaling | Service::Iam => "text/xml",
         },
         error_type: code.filter(|_| json).map(str::to_owned),
         request_id: context.request_id.clone(),

@@ -32,7 +32,7 @@ impl Refusal {
             Service::Ec2 => self.ec2(operation, user),
             Service::Eks => self.eks(operation, user),
             Service::Organizations => self.organizations(operation, user),
-            Service::Sts | Service::AutoScaling => self.query(service, operation, user),
+            Service::Sts | Service::AutoScaling | Service::Iam => self.query(service, operation, user),
         }
     }
 
@@ -122,7 +122,7 @@ pub fn denied(service: Service, action: &str, user: &str, denial: Denial, resour
             "AccessDenied",
             format!("User: {user} is not authorized to perform: {action}{on}"),
         ),
-        Service::AutoScaling => ApiError::new(403, "AccessDenied", message),
+        Service::AutoScaling | Service::Iam => ApiError::new(403, "AccessDenied", message),
     }
 }
 

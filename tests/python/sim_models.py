@@ -305,6 +305,7 @@ class Checker:
         self.image_metadata(ec2, hidden)
         self.images(ec2)
         self.templates(ec2)
+        self.what_others_ask(ec2)
 
     def instances(self, ec2):
         def all_of(size, **parameters):
@@ -338,6 +339,28 @@ class Checker:
         optional = all_of(1000, Filters=[{"Name": "metadata-options.http-tokens", "Values": ["optional"]}])
         self.expect("the http-tokens filter", {"optional"} if optional else set(), {i["MetadataOptions"]["HttpTokens"] for i in optional})
         return set(managed)
+
+    def what_others_ask(self, ec2):
+        """What scanners list before they judge anything; there is none of it."""
+        for call, member, parameters in [
+            (ec2.describe_addresses, "Addresses", {}),
+            (ec2.describe_client_vpn_endpoints, "ClientVpnEndpoints", {}),
+            (ec2.describe_network_acls, "NetworkAcls", {}),
+            (ec2.describe_network_interfaces, "NetworkInterfaces", dict(MaxResults=1000)),
+            (ec2.describe_security_groups, "SecurityGroups", dict(Filters=[{"Name": "group-name", "Values": ["default"]}])),
+            (ec2.describe_snapshots, "Snapshots", dict(OwnerIds=["self"])),
+            (ec2.describe_transit_gateways, "TransitGateways", {}),
+            (ec2.describe_volumes, "Volumes", dict(MaxResults=5)),
+        ]:
+            self.expect(call.__name__, [], call(**parameters)[member])
+        self.expect("EBS encryption", False, ec2.get_ebs_encryption_by_default()["EbsEncryptionByDefault"])
+        self.expect("public images", "unblocked", ec2.get_image_block_public_access_state()["ImageBlockPublicAccessState"])
+        self.expect("public snapshots", "unblocked", ec2.get_snapshot_block_public_access_state()["State"])
+        for reservation in ec2.describe_instances(MaxResults=5)["Reservations"][:1]:
+            one = reservation["Instances"][0]["InstanceId"]
+            answer = ec2.describe_instance_attribute(Attribute="userData", InstanceId=one)
+            base64.b64decode(answer["UserData"].get("Value", ""), validate=True)
+            self.refused("InvalidParameterValue", ec2.describe_instance_attribute, Attribute="kernel", InstanceId=one)
 
     def image_metadata(self, ec2, hidden):
         images = self.pages(
@@ -452,6 +475,10 @@ class Checker:
             ("InvalidParameterValue", ec2.describe_launch_template_versions, dict(Versions=["1"])),
             ("InvalidLaunchTemplateId.NotFound", ec2.describe_launch_template_versions, dict(LaunchTemplateId="lt-00000000000000001")),
             ("InvalidParameterValue", ec2.describe_instance_image_metadata, dict(MaxResults=1001)),
+            ("InvalidInstanceID.NotFound", ec2.describe_instance_attribute, dict(Attribute="userData", InstanceId="i-00000000000000001")),
+            ("InvalidParameterValue", ec2.describe_volumes, dict(MaxResults=1001)),
+            ("InvalidPaginationToken", ec2.describe_snapshots, dict(NextToken="made-up")),
+            ("UnknownParameter", ec2.describe_security_groups, dict(GroupIds=["sg-00000000000000001"])),
             ("InvalidParameterValue", ec2.describe_regions, dict(RegionNames=["us-mars-1"])),
             ("InvalidAction", ec2.describe_vpcs, dict()),
             ("ValidationError", scaling.describe_auto_scaling_groups, dict(MaxRecords=101)),
@@ -483,6 +510,7 @@ class Checker:
         for key in keys:
             first = regions[0] if regions else "us-east-1"
             self.client("sts", key, first).get_caller_identity()
+            self.expect("aliases", [], self.client("iam", key, first).list_account_aliases()["AccountAliases"])
             known = self.client("ec2", key, first).describe_regions(AllRegions=True)["Regions"]
             enabled = [one["RegionName"] for one in known if one["OptInStatus"] != "not-opted-in"]
             closed = [one["RegionName"] for one in known if one["OptInStatus"] == "not-opted-in"]

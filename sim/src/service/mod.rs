@@ -3,6 +3,7 @@
 pub mod autoscaling;
 pub mod ec2;
 pub mod eks;
+pub mod iam;
 pub mod organizations;
 pub mod sts;
 
@@ -29,6 +30,8 @@ pub enum Service {
     Eks,
     /// Organizations.
     Organizations,
+    /// Identity and Access Management.
+    Iam,
 }
 
 impl Service {
@@ -40,13 +43,16 @@ impl Service {
             "autoscaling" => Some(Self::AutoScaling),
             "eks" => Some(Self::Eks),
             "organizations" => Some(Self::Organizations),
+            "iam" => Some(Self::Iam),
             _ => None,
         }
     }
 
     /// By the version of a Query API.
     pub fn by_version(version: &str) -> Option<Self> {
-        [Self::Sts, Self::Ec2, Self::AutoScaling].into_iter().find(|service| service.version() == version)
+        [Self::Sts, Self::Ec2, Self::AutoScaling, Self::Iam]
+            .into_iter()
+            .find(|service| service.version() == version)
     }
 
     /// The name in a credential scope, in IAM actions and in the request log.
@@ -57,6 +63,7 @@ impl Service {
             Self::AutoScaling => "autoscaling",
             Self::Eks => "eks",
             Self::Organizations => "organizations",
+            Self::Iam => "iam",
         }
     }
 
@@ -68,6 +75,7 @@ impl Service {
             Self::AutoScaling => "2011-01-01",
             Self::Eks => "2017-11-01",
             Self::Organizations => "2016-11-28",
+            Self::Iam => "2010-05-08",
         }
     }
 
@@ -78,6 +86,7 @@ impl Service {
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
             Self::Eks | Self::Organizations => "",
+            Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         }
     }
 }

@@ -9,6 +9,7 @@ mod fleets;
 mod lists;
 mod load;
 mod organizations;
+mod other_tools;
 mod policies;
 mod roles;
 mod semantics;

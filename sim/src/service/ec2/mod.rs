@@ -3,9 +3,12 @@
 mod defaults;
 mod image_metadata;
 mod images;
+mod instance_attribute;
 mod instance_xml;
 mod instances;
+mod nothing;
 mod regions;
+mod settings;
 mod template_versions;
 mod templates;
 
@@ -33,6 +36,39 @@ pub const OPERATIONS: &[QueryOperation] = &[
         run: template_versions::describe,
     },
     QueryOperation { name: "GetInstanceMetadataDefaults", access: Access::Any, run: defaults::get },
+    // What other tools ask besides, before they judge anything.
+    QueryOperation {
+        name: "DescribeInstanceAttribute",
+        access: Access::On(instance_attribute::arn),
+        run: instance_attribute::describe,
+    },
+    QueryOperation { name: "GetEbsEncryptionByDefault", access: Access::Any, run: settings::ebs_encryption },
+    QueryOperation {
+        name: "GetImageBlockPublicAccessState",
+        access: Access::Any,
+        run: settings::public_images,
+    },
+    QueryOperation {
+        name: "GetSnapshotBlockPublicAccessState",
+        access: Access::Any,
+        run: settings::public_snapshots,
+    },
+    QueryOperation { name: "DescribeAddresses", access: Access::Any, run: nothing::addresses },
+    QueryOperation {
+        name: "DescribeClientVpnEndpoints",
+        access: Access::Any,
+        run: nothing::client_vpn_endpoints,
+    },
+    QueryOperation { name: "DescribeNetworkAcls", access: Access::Any, run: nothing::network_acls },
+    QueryOperation {
+        name: "DescribeNetworkInterfaces",
+        access: Access::Any,
+        run: nothing::network_interfaces,
+    },
+    QueryOperation { name: "DescribeSecurityGroups", access: Access::Any, run: nothing::security_groups },
+    QueryOperation { name: "DescribeSnapshots", access: Access::Any, run: nothing::snapshots },
+    QueryOperation { name: "DescribeTransitGateways", access: Access::Any, run: nothing::transit_gateways },
+    QueryOperation { name: "DescribeVolumes", access: Access::Any, run: nothing::volumes },
 ];
 
 /// What limits the size of a page.
