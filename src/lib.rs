@@ -14,7 +14,8 @@
 //!   `model ← aws ← scan`, and `model ← inventory`. Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
 //!   the bytes of a report everything is synchronous, pure and total.
-//! - Nobody below [`cli`] reads arguments, the environment or the clock, and nobody but its console prints.
+//! - Nobody below [`cli`] reads arguments, the environment or the clock, but for how fast to ask; and nobody but its
+//!   console prints.
 
 pub mod aws;
 pub mod cli;

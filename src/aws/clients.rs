@@ -1,9 +1,10 @@
-//! Service clients, all built in one place: none without the gate, the meter and the retry rules.
+//! Service clients, all built in one place: none without the gate, the meter, the pace and the retry rules.
 
 use aws_config::SdkConfig;
 
 use super::gate::Gate;
 use super::meter::Meter;
+use super::pace::Pacer;
 use super::retry::{self, Hopeless};
 use super::whole::Whole;
 use crate::model::{AccountId, Region};
@@ -13,6 +14,7 @@ use crate::model::{AccountId, Region};
 pub(super) struct Clients {
     config: SdkConfig,
     meter: Meter,
+    pacer: Pacer,
 }
 
 /// The clients of one account in one Region. Made for a scope and dropped with it: building one takes a
@@ -24,36 +26,37 @@ pub(super) struct Regional {
     pub autoscaling: aws_sdk_autoscaling::Client,
 }
 
-/// Builds a client of a service crate with gate, meter and retry rules. A macro, since each service has a
+/// Builds a client of a service crate with gate, meter, pace and retry rules. A macro, since each service has a
 /// configuration type of its own.
 macro_rules! client {
-    ($service:ident, $word:literal, $config:expr, $account:expr, $meter:expr) => {{
-        let config: &SdkConfig = $config;
-        let region = config.region().map_or("", AsRef::as_ref);
-        let config = $service::config::Builder::from(config)
+    ($service:ident, $word:literal, $clients:expr, $config:expr, $account:expr) => {{
+        let sdk: &SdkConfig = $config;
+        let region = sdk.region().map_or("", AsRef::as_ref);
+        let config = $service::config::Builder::from(sdk)
             .retry_partition(retry::partition($account, region, $word))
-            .retry_classifier(Hopeless)
+            .retry_classifier(Hopeless::of(sdk))
             .retry_classifier(Whole)
             .interceptor(Whole)
             .interceptor(Gate::new($word))
-            .interceptor($meter.probe($word))
+            .interceptor($clients.meter.probe($word))
+            .interceptor($clients.pacer.guide($account, region, $word))
             .build();
         $service::Client::from_conf(config)
     }};
 }
 
 impl Clients {
-    pub fn new(config: SdkConfig, meter: Meter) -> Self {
-        Self { config, meter }
+    pub fn new(config: SdkConfig, meter: Meter, pacer: Pacer) -> Self {
+        Self { config, meter, pacer }
     }
 
     pub fn sts(&self) -> aws_sdk_sts::Client {
-        client!(aws_sdk_sts, "sts", &self.config, "caller", self.meter)
+        client!(aws_sdk_sts, "sts", self, &self.config, "caller")
     }
 
     /// EC2 in the home Region, which is asked about all others.
     pub fn home(&self, account: &AccountId) -> aws_sdk_ec2::Client {
-        client!(aws_sdk_ec2, "ec2", &self.config, account.as_str(), self.meter)
+        client!(aws_sdk_ec2, "ec2", self, &self.config, account.as_str())
     }
 
     pub fn regional(&self, account: &AccountId, region: &Region) -> Regional {
@@ -61,16 +64,18 @@ impl Clients {
         let config = self.config.to_builder().region(region).build();
         let account = account.as_str();
         Regional {
-            ec2: client!(aws_sdk_ec2, "ec2", &config, account, self.meter),
-            eks: client!(aws_sdk_eks, "eks", &config, account, self.meter),
-            autoscaling: client!(aws_sdk_autoscaling, "autoscaling", &config, account, self.meter),
+            ec2: client!(aws_sdk_ec2, "ec2", self, &config, account),
+            eks: client!(aws_sdk_eks, "eks", self, &config, account),
+            autoscaling: client!(aws_sdk_autoscaling, "autoscaling", self, &config, account),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
 
     use super::*;
     use crate::aws::errors::{CallError, ErrorKind};
@@ -86,7 +91,7 @@ mod tests {
             secret_key: "secret".into(),
         };
         let config = aws.isolated(&endpoint, None);
-        Clients::new(config, aws.meter().clone()).regional(&"111122223333".into(), &"eu-west-1".into())
+        aws.clients(config).regional(&"111122223333".into(), &"eu-west-1".into())
     }
 
     fn has_connection(listener: &TcpListener) -> bool {
@@ -121,9 +126,37 @@ mod tests {
         assert_eq!(aws.meter().snapshot().total(), 0);
     }
 
+    /// Begins an answer, and sends a byte of it now and then for as long as somebody listens.
+    fn dribble(mut stream: TcpStream) {
+        let _ = stream.read(&mut [0; 8192]);
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: 1000000\r\n\r\n";
+        let mut sent = stream.write_all(head.as_bytes());
+        while sent.is_ok() {
+            std::thread::park_timeout(Duration::from_millis(5));
+            sent = stream.write_all(b" ");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_never_ends_is_given_up_soon() {
+        let aws = Aws::new(Timeouts::default().at_most(Duration::from_millis(200)));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let clients = clients(&aws, &listener);
+        listener.set_nonblocking(false).unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                std::thread::spawn(move || dribble(stream.unwrap()));
+            }
+        });
+        let error = clients.ec2.describe_regions().send().await.unwrap_err();
+        let describe = Operation { service: "ec2", name: "DescribeRegions" };
+        assert_eq!(CallError::from_sdk(describe, &error).kind, ErrorKind::Timeout);
+        assert_eq!(aws.meter().snapshot().total(), 2);
+    }
+
     #[tokio::test]
     async fn a_read_passes_the_gate_and_a_silent_endpoint_is_given_up_soon() {
-        let aws = Aws::new(Timeouts::default().at_most(std::time::Duration::from_millis(200)));
+        let aws = Aws::new(Timeouts::default().at_most(Duration::from_millis(200)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let clients = clients(&aws, &listener);
         let error = clients.ec2.describe_regions().send().await.unwrap_err();

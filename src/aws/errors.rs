@@ -185,7 +185,7 @@ where
 }
 
 /// Whether a code says to slow down. The list is the SDK's own (aws-runtime, `retries/classifiers.rs`).
-pub(super) fn is_throttling_code(code: &str) -> bool {
+fn is_throttling_code(code: &str) -> bool {
     matches!(
         code,
         "Throttling"
@@ -203,6 +203,25 @@ pub(super) fn is_throttling_code(code: &str) -> bool {
             | "PriorRequestNotComplete"
             | "EC2ThrottledException"
     )
+}
+
+/// Whether an answer says to slow down. The code stands in a header for JSON services, and near the top of
+/// the body for XML ones.
+pub(super) fn is_throttled(response: &HttpResponse) -> bool {
+    let status = response.status().as_u16();
+    if status < 400 {
+        return false;
+    }
+    if status == 429 {
+        return true;
+    }
+    if let Some(code) = response.headers().get("x-amzn-errortype") {
+        return is_throttling_code(code.split(':').next().unwrap_or(code));
+    }
+    let body = response.body().bytes().unwrap_or_default();
+    let head = String::from_utf8_lossy(&body[..body.len().min(1024)]);
+    let code = head.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+    code.is_some_and(|(code, _)| is_throttling_code(code.trim()))
 }
 
 /// Whether an answer is a web page: what proxies, load balancers and stand-in servers send.
@@ -287,6 +306,17 @@ mod tests {
         let skewed = "Signature expired: 20261122T120000Z is now earlier than 20261122T130000Z";
         assert_eq!(answered("SignatureDoesNotMatch", skewed).kind, ErrorKind::ClockSkew);
         assert_eq!(answered("SignatureDoesNotMatch", "").kind, ErrorKind::InvalidCredentials);
+    }
+
+    #[test]
+    fn an_answer_that_asks_to_slow_down_is_recognised_in_every_protocol() {
+        let ec2 = "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>";
+        assert!(is_throttled(&response(503, "text/xml", ec2)));
+        assert!(!is_throttled(&response(200, "text/xml", ec2)));
+        assert!(!is_throttled(&response(503, "text/html", "<html>Service Unavailable</html>")));
+        let mut eks = response(400, "application/json", "{}");
+        eks.headers_mut().insert("x-amzn-errortype", "ThrottlingException:http://internal.amazon.com/");
+        assert!(is_throttled(&eks));
     }
 
     #[test]

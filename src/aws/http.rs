@@ -19,21 +19,29 @@ use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use tokio::sync::Semaphore;
 
-/// Connections kept open to one host while nobody uses them.
-const MAX_IDLE_PER_HOST: usize = 32;
+use super::errors::is_throttled;
+use super::pace::Turn;
 
-/// A client that honours `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`.
-pub(super) fn from_environment() -> SharedHttpClient {
-    SharedHttpClient::new(Client { proxy: Some(ProxyConfig::from_env()), pools: Arc::default() })
+/// How many requests are under way at once, and with that how many connections there are. Those that wait for
+/// their turn are not among them.
+const MOST_UNDER_WAY: usize = 128;
+
+/// A client that honours `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, and gives up on an attempt after
+/// that time.
+pub(super) fn from_environment(attempt: Duration) -> SharedHttpClient {
+    SharedHttpClient::new(Client::new(Some(ProxyConfig::from_env()), attempt))
 }
 
 /// A client that connects to where it is told, whatever the environment says.
-pub(super) fn direct() -> SharedHttpClient {
-    SharedHttpClient::new(Client { proxy: None, pools: Arc::default() })
+pub(super) fn direct(attempt: Duration) -> SharedHttpClient {
+    SharedHttpClient::new(Client::new(None, attempt))
 }
 
 /// How a request travels.
@@ -54,10 +62,17 @@ type PoolKey = (Lane, Option<Duration>, Option<Duration>);
 #[derive(Clone, Debug)]
 struct Client {
     proxy: Option<ProxyConfig>,
+    /// How long an attempt may take, from when it is sent until its answer is complete.
+    attempt: Duration,
+    under_way: Arc<Semaphore>,
     pools: Arc<Mutex<HashMap<PoolKey, SharedHttpConnector>>>,
 }
 
 impl Client {
+    fn new(proxy: Option<ProxyConfig>, attempt: Duration) -> Self {
+        Self { proxy, attempt, under_way: Arc::new(Semaphore::new(MOST_UNDER_WAY)), pools: Arc::default() }
+    }
+
     fn pool(
         &self,
         lane: Lane,
@@ -78,9 +93,8 @@ impl Client {
         settings: &HttpConnectorSettings,
         parts: &RuntimeComponents,
     ) -> Connector {
-        let mut builder: ConnectorBuilder = Connector::builder()
-            .connector_settings(settings.clone())
-            .pool_max_idle_per_host(MAX_IDLE_PER_HOST);
+        let mut builder: ConnectorBuilder =
+            Connector::builder().connector_settings(settings.clone()).pool_max_idle_per_host(MOST_UNDER_WAY);
         builder.set_sleep_impl(parts.sleep_impl());
         if lane != Lane::Direct {
             builder.set_proxy_config(self.proxy.clone());
@@ -110,7 +124,7 @@ impl HttpClient for Client {
     }
 }
 
-/// Sends each request down its lane, and names the endpoint in what goes wrong.
+/// Sends each request down its lane when it is its turn, and names the endpoint in what goes wrong.
 #[derive(Debug)]
 struct Router {
     client: Client,
@@ -123,11 +137,40 @@ impl HttpConnector for Router {
         let endpoint = endpoint_of(request.uri());
         let attempt = attempt_of(&request);
         let lane = lane_of(&endpoint);
-        let sent = self.client.pool(lane, &self.settings, &self.parts).call(request);
+        let pool = self.client.pool(lane, &self.settings, &self.parts);
+        let (under_way, limit) = (Arc::clone(&self.client.under_way), self.client.attempt);
         HttpConnectorFuture::new(async move {
-            sent.await.map_err(|error| name_endpoint(error, endpoint, attempt))
+            // The clock of the attempt starts after the waiting.
+            let turn = request.extension::<Turn>().cloned();
+            let sent = match &turn {
+                Some(turn) => Some(turn.wait().await),
+                None => None,
+            };
+            let _place = under_way.acquire().await;
+            let answer = tokio::time::timeout(limit, exchange(&pool, request)).await;
+            let answer = answer.unwrap_or_else(|elapsed| Err(ConnectorError::timeout(elapsed.into())));
+            if let (Some(turn), Some(sent), Ok(answer)) = (turn, sent, &answer) {
+                turn.answered(sent, is_throttled(answer));
+            }
+            let mut answer = answer.map_err(|error| name_endpoint(error, endpoint, attempt))?;
+            answer.add_extension(Attempt(attempt));
+            Ok(answer)
         })
     }
+}
+
+/// Which attempt of its call an answer is to, from 1. It travels with the answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Attempt(pub u32);
+
+/// Sends a request and reads its answer to the end: what AWS says to slow down stands in the body, and a body
+/// that never ends is as bad as no answer.
+async fn exchange(pool: &SharedHttpConnector, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let mut answer = pool.call(request).await?;
+    let body = ByteStream::new(answer.take_body()).collect().await;
+    let body = body.map_err(|error| ConnectorError::io(error.into()))?;
+    *answer.body_mut() = SdkBody::from(body.into_bytes());
+    Ok(answer)
 }
 
 /// `https://host:port` of a URL.

@@ -8,9 +8,9 @@ use aws_sdk_ec2::config::interceptors::{
 };
 use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::BoxError;
-use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
 
-use super::errors::is_throttling_code;
+use super::errors::is_throttled;
 
 /// The requests of this process to AWS, by operation. Clones count together.
 #[derive(Clone, Debug, Default)]
@@ -83,46 +83,5 @@ impl Intercept for Probe {
             self.meter.counts().throttled += 1;
         }
         Ok(())
-    }
-}
-
-/// Whether an answer says to slow down. The code stands in a header for JSON services, and near the top of
-/// the body for XML ones.
-fn is_throttled(response: &HttpResponse) -> bool {
-    let status = response.status().as_u16();
-    if status < 400 {
-        return false;
-    }
-    if status == 429 {
-        return true;
-    }
-    if let Some(code) = response.headers().get("x-amzn-errortype") {
-        return is_throttling_code(code.split(':').next().unwrap_or(code));
-    }
-    let body = response.body().bytes().unwrap_or_default();
-    let head = String::from_utf8_lossy(&body[..body.len().min(1024)]);
-    let code = head.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-    code.is_some_and(|(code, _)| is_throttling_code(code.trim()))
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_smithy_types::body::SdkBody;
-
-    use super::*;
-
-    fn response(status: u16, body: &'static str) -> HttpResponse {
-        HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
-    }
-
-    #[test]
-    fn an_answer_that_asks_to_slow_down_is_recognised_in_every_protocol() {
-        let ec2 = "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>";
-        assert!(is_throttled(&response(503, ec2)));
-        assert!(!is_throttled(&response(200, ec2)));
-        assert!(!is_throttled(&response(503, "<html>Service Unavailable</html>")));
-        let mut eks = response(400, "{}");
-        eks.headers_mut().insert("x-amzn-errortype", "ThrottlingException:http://internal.amazon.com/");
-        assert!(is_throttled(&eks));
     }
 }

@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_sdk_ec2::config::interceptors::InterceptorContext;
 use aws_sdk_ec2::config::retry::{ClassifyRetry, RetryAction, RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::RetryClassifierPriority;
 use aws_smithy_types::retry::RetryConfig;
 
-use super::errors::is_web_page;
-use super::http::Unanswered;
+use super::errors::{is_throttled, is_web_page};
+use super::http::{Attempt, Unanswered};
+use super::session::setting;
 
-/// How often a request is sent at most where neither environment nor profile says otherwise.
-pub(super) const DEFAULT_ATTEMPTS: u32 = 5;
+/// How often a request is sent at most that fails, where neither environment nor profile says otherwise.
+const ATTEMPTS: u32 = 5;
+
+/// How often a request is sent at most that AWS is asked too fast for. Each refusal slows down what follows, so
+/// that one of them gets through before long.
+const THROTTLED_ATTEMPTS: u32 = 10;
 
 /// How often an endpoint is tried that cannot be reached, or that says nothing within the timeout. Five
 /// times each would make an audit without a network hang for minutes.
@@ -20,7 +26,7 @@ const SILENT_ATTEMPTS: u32 = 2;
 
 /// The retries that hold unless the user's environment or profile sets others.
 pub(super) fn default_config() -> RetryConfig {
-    RetryConfig::standard().with_max_attempts(DEFAULT_ATTEMPTS).with_max_backoff(Duration::from_secs(10))
+    RetryConfig::standard().with_max_attempts(THROTTLED_ATTEMPTS).with_max_backoff(Duration::from_secs(10))
 }
 
 /// A retry budget of its own for one account, Region and service: the SDK's default is shared by all
@@ -30,10 +36,37 @@ pub(super) fn partition(account: &str, region: &str, service: &str) -> RetryPart
     RetryPartition::custom(format!("{account}-{region}-{service}")).token_bucket(bucket).build()
 }
 
-/// Forbids retries that cannot help: of a web page where an AWS answer should be, and of an endpoint that
-/// stayed silent before.
+/// `AWS_MAX_ATTEMPTS` or the profile's `max_attempts`, where set.
+pub(super) fn configured_attempts(config: &SdkConfig) -> Option<String> {
+    setting(config, "AWS_MAX_ATTEMPTS", "max_attempts")
+}
+
+/// Forbids retries that cannot help: of a web page where an AWS answer should be, of an endpoint that stayed silent
+/// before, and of what failed often enough for any other reason than being asked too fast.
 #[derive(Debug)]
-pub(super) struct Hopeless;
+pub(super) struct Hopeless {
+    attempts: u32,
+}
+
+impl Hopeless {
+    /// For clients of this configuration.
+    pub fn of(config: &SdkConfig) -> Self {
+        let configured = config.retry_config().filter(|_| configured_attempts(config).is_some());
+        Self { attempts: configured.map_or(ATTEMPTS, RetryConfig::max_attempts) }
+    }
+
+    fn has_failed_enough(&self, context: &InterceptorContext) -> bool {
+        if let Some(answer) = context.response() {
+            let attempt = answer.extension().map_or(1, |Attempt(attempt)| *attempt);
+            return attempt >= self.attempts && !is_throttled(answer);
+        }
+        let Some(Err(error)) = context.output_or_error() else { return false };
+        let unanswered = error.as_connector_error().and_then(|error| Unanswered::find(error));
+        unanswered.is_some_and(|failure| {
+            failure.attempt >= self.attempts || (failure.is_silence() && failure.attempt >= SILENT_ATTEMPTS)
+        })
+    }
+}
 
 impl ClassifyRetry for Hopeless {
     fn name(&self) -> &'static str {
@@ -46,7 +79,7 @@ impl ClassifyRetry for Hopeless {
 
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
         let page = context.response().is_some_and(is_final_web_page);
-        if page || is_hopelessly_silent(context) {
+        if page || self.has_failed_enough(context) {
             RetryAction::RetryForbidden
         } else {
             RetryAction::NoActionIndicated
@@ -58,12 +91,4 @@ impl ClassifyRetry for Hopeless {
 /// 502 to 504 with web pages too, and those pass.
 fn is_final_web_page(response: &HttpResponse) -> bool {
     is_web_page(response) && !matches!(response.status().as_u16(), 502..=504)
-}
-
-/// Whether the endpoint stayed silent often enough, or for as long as an attempt may take.
-fn is_hopelessly_silent(context: &InterceptorContext) -> bool {
-    let Some(Err(error)) = context.output_or_error() else { return false };
-    let unanswered = error.as_connector_error().and_then(|error| Unanswered::find(error));
-    error.is_timeout_error()
-        || unanswered.is_some_and(|failure| failure.is_silence() && failure.attempt >= SILENT_ATTEMPTS)
 }

@@ -21,6 +21,7 @@ use super::account::Account;
 use super::clients::Clients;
 use super::connect_error::{ConnectError, ConnectErrorKind};
 use super::meter::Meter;
+use super::pace::{ApiShare, Pacer};
 use super::timeouts::Timeouts;
 use super::{http, retry};
 use crate::model::Region;
@@ -42,6 +43,7 @@ pub struct Aws {
     http: SharedHttpClient,
     direct: SharedHttpClient,
     meter: Meter,
+    pacer: Pacer,
 }
 
 /// Where to find an account.
@@ -83,7 +85,19 @@ impl Default for Aws {
 impl Aws {
     /// One for the process. Proxies are taken from the environment when the first connection is made.
     pub fn new(timeouts: Timeouts) -> Self {
-        Self { timeouts, http: http::from_environment(), direct: http::direct(), meter: Meter::default() }
+        Self {
+            timeouts,
+            http: http::from_environment(timeouts.attempt),
+            direct: http::direct(timeouts.attempt),
+            meter: Meter::default(),
+            pacer: Pacer::new(ApiShare::default()),
+        }
+    }
+
+    /// The same, taking this share of what AWS allows.
+    #[must_use]
+    pub fn with_api_share(self, share: ApiShare) -> Self {
+        Self { pacer: Pacer::new(share), ..self }
     }
 
     /// The count of requests sent so far, of all accounts.
@@ -103,7 +117,7 @@ impl Aws {
             let region = configured_region(settings).await;
             (Box::pin(self.configured(settings, region.clone())).await?, region)
         };
-        let clients = Clients::new(config, self.meter.clone());
+        let clients = self.clients(config);
         let identity = match Box::pin(clients.sts().get_caller_identity().send()).await {
             Ok(identity) => identity,
             Err(error) => return Err(self.explain(settings, ConnectError::from_sdk(settings, &error)).await),
@@ -133,6 +147,11 @@ impl Aws {
             Ok(_) => error,
             Err(lone) => error.or_missing_profile(&lone),
         }
+    }
+
+    /// The clients of a configuration, which count and wait with all others of the process.
+    pub(super) fn clients(&self, config: SdkConfig) -> Clients {
+        Clients::new(config, self.meter.clone(), self.pacer.clone())
     }
 
     /// A configuration that owes nothing to the environment. No `ConfigLoader`, which would read it.
@@ -240,7 +259,7 @@ fn home_region(hint: Option<&Region>) -> &'static str {
 /// The user's `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE`, or the profile's, where set.
 fn configured_retries(config: &SdkConfig) -> Result<RetryConfig, ConnectError> {
     let mut retries = retry::default_config();
-    if let Some(text) = setting(config, "AWS_MAX_ATTEMPTS", "max_attempts") {
+    if let Some(text) = retry::configured_attempts(config) {
         let attempts = text.trim().parse().ok().filter(|attempts| *attempts > 0);
         let attempts = attempts.ok_or_else(|| invalid("AWS_MAX_ATTEMPTS", &text, "a number from 1"))?;
         retries = retries.with_max_attempts(attempts);
@@ -259,7 +278,7 @@ fn invalid(name: &str, text: &str, expected: &str) -> ConnectError {
 }
 
 /// A setting as the loaded configuration knows it.
-fn setting(config: &SdkConfig, variable: &str, key: &str) -> Option<String> {
+pub(super) fn setting(config: &SdkConfig, variable: &str, key: &str) -> Option<String> {
     let service: &dyn LoadServiceConfig = config.service_config()?;
     service
         .load_config(ServiceConfigKey::builder().service_id("ec2").env(variable).profile(key).build().ok()?)

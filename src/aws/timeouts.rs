@@ -5,6 +5,9 @@ use std::time::Duration;
 use aws_smithy_types::timeout::TimeoutConfig;
 
 /// The limits on waiting. The SDK by itself limits connecting only.
+///
+/// There is none for a whole call: it may have to wait for its turn, for as long as others are ahead of it. What it
+/// may take besides is bounded by its attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Until a connection stands.
@@ -13,8 +16,6 @@ pub struct Timeouts {
     pub read: Duration,
     /// For one attempt, until the answer is complete.
     pub attempt: Duration,
-    /// For one call, all its attempts and the pauses between them.
-    pub operation: Duration,
 }
 
 impl Default for Timeouts {
@@ -23,31 +24,25 @@ impl Default for Timeouts {
             connect: Duration::from_millis(3100),
             read: Duration::from_secs(20),
             attempt: Duration::from_secs(30),
-            operation: Duration::from_mins(2),
         }
     }
 }
 
 impl Timeouts {
-    /// These limits with none of them longer than `limit`, and a call at most four times that. An endpoint that stays
-    /// silent is given up a third earlier than an answer that does not end, so that it is known which it was.
+    /// These limits with none of them longer than `limit`. An endpoint that stays silent is given up a third earlier
+    /// than an answer that does not end, so that it is known which it was.
     #[must_use]
     pub fn at_most(self, limit: Duration) -> Self {
         Self {
             connect: self.connect.min(limit),
             read: self.read.min(limit * 2 / 3),
             attempt: self.attempt.min(limit),
-            operation: self.operation.min(limit.saturating_mul(4)),
         }
     }
 
-    // The same for every client: connection pools are kept apart by connect and read timeout.
+    // The same for every client: connection pools are kept apart by these. The SDK's own limit on attempts would
+    // count the wait for a turn, so that the HTTP client has one.
     pub(super) fn config(self) -> TimeoutConfig {
-        TimeoutConfig::builder()
-            .connect_timeout(self.connect)
-            .read_timeout(self.read)
-            .operation_attempt_timeout(self.attempt)
-            .operation_timeout(self.operation)
-            .build()
+        TimeoutConfig::builder().connect_timeout(self.connect).read_timeout(self.read).build()
     }
 }

@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use clap::ValueEnum;
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
-use crate::aws::{Aws, Timeouts};
 use crate::exit::Exit;
 use crate::finding::{Finding, Severity, Status};
 use crate::model::Inventory;
@@ -22,6 +20,7 @@ use super::demo::Demo;
 use super::draft::{Draft, needs};
 use super::offline::Saved;
 use super::output::{OutputArg, Outputs};
+use super::pace::Pace;
 use super::progress::Progress;
 use super::save::{Save, held};
 use super::targets::{Targets, Where};
@@ -48,9 +47,8 @@ pub struct Args {
     /// Report what passed and what does not apply as well.
     #[arg(long)]
     include_passed: bool,
-    /// Give up on an answer of AWS after this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
-    timeout: u16,
+    #[command(flatten)]
+    pace: Pace,
     /// Read a built-in simulated fleet instead of AWS. Ignores all AWS settings; without --region, reads all Regions.
     #[arg(long)]
     demo: bool,
@@ -61,7 +59,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     save_inventory: Option<PathBuf>,
     /// Judge what --save-inventory wrote instead of reading: no AWS, no credentials, no network.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "profiles", "demo", "timeout", "save_inventory"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "profiles", "demo", "api_share", "timeout", "save_inventory"])]
     inventory: Option<PathBuf>,
 }
 
@@ -194,7 +192,7 @@ async fn audit(
     let stop = signals::interruption()?;
     let mut stop = std::pin::pin!(stop);
     let demo = if args.demo { Some(Demo::start(args.demo_state.as_deref()).await?) } else { None };
-    let aws = Aws::new(Timeouts::default().at_most(Duration::from_secs(args.timeout.into())));
+    let aws = args.pace.aws();
     let mut progress = Progress::new(console);
     let started_at = Timestamp::now();
     let sign_ins = args.whereabouts.sign_ins(demo.as_ref())?;

@@ -2,12 +2,10 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::aws::{Aws, Timeouts};
 use crate::exit::Exit;
 use crate::explain::{self, Explanation, Query};
 use crate::model::{Asked, Coverage, CoverageStatus, Needs};
@@ -18,6 +16,7 @@ use crate::scan;
 use super::audit::load_policies;
 use super::console::Console;
 use super::demo::Demo;
+use super::pace::Pace;
 use super::progress::Progress;
 use super::targets::{Targets, Where};
 use super::{Error, signals};
@@ -37,9 +36,8 @@ pub struct Args {
     /// What to judge by: a shipped policy (see `imdsctl policy list`) or a file; repeat for more.
     #[arg(long = "policy", value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policies: Vec<String>,
-    /// Give up on an answer of AWS after this many seconds.
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
-    timeout: u16,
+    #[command(flatten)]
+    pace: Pace,
     /// Read a built-in simulated fleet instead of AWS. Ignores all AWS settings; without --region, reads all Regions.
     #[arg(long)]
     demo: bool,
@@ -162,7 +160,7 @@ async fn look(args: &Args, policies: &[Policy], query: &Query, console: &Console
     let stop = signals::interruption()?;
     let mut stop = std::pin::pin!(stop);
     let demo = if args.demo { Some(Demo::start(args.demo_state.as_deref()).await?) } else { None };
-    let aws = Aws::new(Timeouts::default().at_most(Duration::from_secs(args.timeout.into())));
+    let aws = args.pace.aws();
     let mut progress = Progress::new(console);
     let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let whereabouts = args.whereabouts.clone().or_region(query.region());

@@ -10,6 +10,7 @@ mod explain;
 mod logging;
 mod offline;
 mod output;
+mod pace;
 mod policy;
 mod progress;
 mod save;

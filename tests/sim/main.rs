@@ -30,6 +30,8 @@ mod interruption;
 mod inventory;
 /// Files, pipes, formats and exit codes.
 mod outputs;
+/// How fast AWS is asked.
+mod pace;
 /// What other tools get wrong, and what they cost.
 mod peers;
 /// `imdsctl policy`, and the help texts.

@@ -1,0 +1,132 @@
+//! What AWS allows: a token bucket for each API of each account in each Region.
+//!
+//! Where AWS publishes size and refill, they are AWS's; where it does not, they are assumed on the careful
+//! side, and said to be. Both are only where a bucket begins: what AWS answers decides from there.
+
+use std::fmt;
+
+/// Which of an API's buckets a request takes its token from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::aws) enum Size {
+    /// What is asked for in pages, or by a filter, or in its entirety small.
+    Ordinary,
+    /// An EC2 description with neither page size nor filter, such as one by ids.
+    Unpaged,
+}
+
+/// A token bucket: a request takes a token, and tokens come back with time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Limit {
+    /// How many tokens it holds.
+    pub capacity: f64,
+    /// How many come back in a second.
+    pub refill: f64,
+}
+
+/// The limits of reading operations, by service.
+///
+/// Sources: EC2, "Request throttling for the Amazon EC2 API" in the EC2 Developer Guide; STS, "IAM and AWS STS
+/// quotas" in the IAM User Guide. EKS, Auto Scaling and Organizations publish that they throttle, and not at
+/// which rate: those are assumed.
+const LIMITS: [(&str, Size, Limit); 6] = [
+    ("ec2", Size::Ordinary, Limit { capacity: 100.0, refill: 20.0 }),
+    ("ec2", Size::Unpaged, Limit { capacity: 50.0, refill: 10.0 }),
+    ("sts", Size::Ordinary, Limit { capacity: 600.0, refill: 600.0 }),
+    ("eks", Size::Ordinary, Limit { capacity: 40.0, refill: 10.0 }),
+    ("autoscaling", Size::Ordinary, Limit { capacity: 40.0, refill: 10.0 }),
+    ("organizations", Size::Ordinary, Limit { capacity: 10.0, refill: 5.0 }),
+];
+
+/// For a service that is not in the table.
+const ELSEWHERE: Limit = Limit { capacity: 10.0, refill: 5.0 };
+
+impl Size {
+    /// Which bucket a request takes from, by its operation and its body.
+    ///
+    /// EC2 counts a description apart if it has neither a page size nor a filter. Ids are neither, and may
+    /// not be combined with a page size.
+    pub fn of(service: &str, operation: &str, body: &[u8]) -> Self {
+        let has = |parameter: &[u8]| body.windows(parameter.len()).any(|window| window == parameter);
+        if service == "ec2"
+            && operation.starts_with("Describe")
+            && !has(b"&MaxResults=")
+            && !has(b"&Filter.1.")
+        {
+            Self::Unpaged
+        } else {
+            Self::Ordinary
+        }
+    }
+}
+
+impl Limit {
+    /// What AWS allows for one API.
+    pub fn of(service: &str, size: Size) -> Self {
+        let known = LIMITS.iter().find(|(name, of, _)| *name == service && *of == size);
+        known.map_or(ELSEWHERE, |(.., limit)| *limit)
+    }
+
+    /// A part of it. It holds a token at least, or nothing could ever be asked.
+    pub fn share(self, share: ApiShare) -> Self {
+        let part = f64::from(share.0) / 100.0;
+        Self { capacity: (self.capacity * part).max(1.0), refill: self.refill * part }
+    }
+}
+
+/// How much of what AWS allows is taken, in percent. The rest is left to whoever else works in the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiShare(u8);
+
+impl ApiShare {
+    /// From 1 to 100 percent.
+    pub const fn percent(percent: u8) -> Option<Self> {
+        if percent >= 1 && percent <= 100 { Some(Self(percent)) } else { None }
+    }
+}
+
+impl Default for ApiShare {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl fmt::Display for ApiShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} %", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::operations::READ_OPERATIONS;
+
+    #[test]
+    fn a_description_by_ids_takes_from_the_smaller_bucket() {
+        let size = |operation, body: &str| Size::of("ec2", operation, body.as_bytes());
+        let by_ids = "Action=DescribeInstances&Version=2016-11-15&InstanceId.1=i-1";
+        assert_eq!(size("DescribeInstances", by_ids), Size::Unpaged);
+        let paged = "Action=DescribeInstances&Version=2016-11-15&MaxResults=1000";
+        assert_eq!(size("DescribeInstances", paged), Size::Ordinary);
+        let filtered = "Action=DescribeInstances&Version=2016-11-15&Filter.1.Name=tag-key&Filter.1.Value.1=x";
+        assert_eq!(size("DescribeInstances", filtered), Size::Ordinary);
+        let get = "Action=GetInstanceMetadataDefaults&Version=2016-11-15";
+        assert_eq!(size("GetInstanceMetadataDefaults", get), Size::Ordinary);
+        assert_eq!(Size::of("eks", "DescribeNodegroup", b""), Size::Ordinary);
+    }
+
+    #[test]
+    fn every_service_that_is_read_has_a_limit_of_its_own() {
+        for operation in READ_OPERATIONS {
+            assert_ne!(Limit::of(operation.service, Size::Ordinary), ELSEWHERE, "{operation}");
+        }
+    }
+
+    #[test]
+    fn the_smallest_share_still_lets_a_request_through() {
+        let least = Limit::of("ec2", Size::Unpaged).share(ApiShare::percent(1).unwrap());
+        assert_eq!(least, Limit { capacity: 1.0, refill: 0.1 });
+        assert_eq!(ApiShare::percent(0), None);
+        assert_eq!(ApiShare::percent(101), None);
+    }
+}
