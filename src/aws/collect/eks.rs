@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt};
 
 use super::groups::Groups;
 use super::reader::{Reader, SIDE_BY_SIDE};
-use super::traces;
+use super::traces::{self, Lookout};
 use crate::aws::convert::eks as convert;
 use crate::aws::errors::{ErrorKind, failed};
 use crate::aws::operations::{DESCRIBE_NODEGROUP, LIST_CLUSTERS, LIST_FARGATE_PROFILES, LIST_NODEGROUPS};
@@ -23,59 +23,69 @@ pub(super) struct Eks {
     pub node_groups: Vec<NodeGroup>,
     /// Clusters whose node groups were listed to the end. Of others there may be more.
     listed: BTreeSet<String>,
+    /// Whether any cluster was listed, even one that was deleted since.
+    pub any: bool,
     /// Whether the clusters themselves were listed to the end.
     pub clusters_listed: bool,
 }
 
+/// The clusters and their node groups, each described as soon as its name is known. Nothing is judged by what only
+/// `DescribeCluster` tells, so that is not asked for.
+pub(super) async fn read(reader: &Reader<'_>, lookout: Lookout) -> Eks {
+    let (names, clusters_listed) = cluster_names(reader, lookout).await;
+    let mut eks = Eks { any: !names.is_empty(), clusters_listed, ..Eks::default() };
+    let mut found = stream::iter(names).map(|name| cluster(reader, name)).buffer_unordered(SIDE_BY_SIDE);
+    while let Some(found) = found.next().await {
+        let Some(Found { cluster, node_groups, listed }) = found else { continue };
+        if listed {
+            eks.listed.insert(cluster.name.clone());
+        }
+        eks.clusters.push(cluster);
+        eks.node_groups.extend(node_groups);
+    }
+    eks
+}
+
 /// The names of the clusters, and whether they are all.
-pub(super) async fn cluster_names(reader: &Reader<'_>) -> (Vec<String>, bool) {
+async fn cluster_names(reader: &Reader<'_>, lookout: Lookout) -> (Vec<String>, bool) {
     let client = &reader.clients.eks;
     let listed = pages::collect(LIST_CLUSTERS, async |token| {
         let call = client.list_clusters().max_results(PAGE).set_next_token(token);
         let page = call.send().await.map_err(failed(LIST_CLUSTERS))?;
-        Ok((page.clusters.unwrap_or_default(), page.next_token))
+        let names = page.clusters.unwrap_or_default();
+        lookout.tell(!names.is_empty());
+        Ok((names, page.next_token))
     });
     reader.keep_listed(listed.await)
 }
 
-/// The clusters of these names and their node groups. Nothing is judged by what only `DescribeCluster` tells,
-/// so that is not asked for.
-pub(super) async fn clusters(reader: &Reader<'_>, (names, clusters_listed): (Vec<String>, bool)) -> Eks {
-    let found: Vec<_> = stream::iter(names)
-        .map(|name| cluster(reader, name))
-        .buffer_unordered(SIDE_BY_SIDE)
-        .filter_map(async |found| found)
-        .collect()
-        .await;
-    let mut eks = Eks { clusters_listed, ..Eks::default() };
-    let mut wanted = Vec::new();
-    for (cluster, groups) in found {
-        if groups.error.is_none() {
-            eks.listed.insert(cluster.name.clone());
-        }
-        let (groups, _) = reader.keep_listed(groups);
-        wanted.extend(groups.into_iter().map(|group| (cluster.name.clone(), group)));
-        eks.clusters.push(cluster);
-    }
-    eks.node_groups = stream::iter(wanted)
-        .map(|(cluster, name)| node_group(reader, cluster, name))
-        .buffer_unordered(SIDE_BY_SIDE)
-        .filter_map(async |group| group)
-        .collect()
-        .await;
-    eks
+/// What was found of a cluster.
+struct Found {
+    cluster: Cluster,
+    node_groups: Vec<NodeGroup>,
+    /// Whether there can be no more of them.
+    listed: bool,
 }
 
-/// A cluster and the names of its node groups; nothing if it was deleted since it was listed.
-async fn cluster(reader: &Reader<'_>, name: String) -> Option<(Cluster, Listed<String>)> {
+/// A cluster with its node groups; nothing if it was deleted since it was listed.
+async fn cluster(reader: &Reader<'_>, name: String) -> Option<Found> {
     let (groups, fargate_profiles) =
-        futures::join!(node_group_names(reader, &name), fargate_profiles(reader, &name));
-    if groups.error.as_ref().is_some_and(|error| error.kind == ErrorKind::NotFound) {
+        futures::join!(node_groups(reader, &name), fargate_profiles(reader, &name));
+    let (node_groups, listed) = groups?;
+    let arn = reader.scope.arn("eks", &format!("cluster/{name}"));
+    Some(Found { cluster: Cluster { name, arn, fargate_profiles }, node_groups, listed })
+}
+
+/// The node groups of a cluster, and whether they are all; nothing if there is no such cluster.
+async fn node_groups(reader: &Reader<'_>, cluster: &str) -> Option<(Vec<NodeGroup>, bool)> {
+    let names = node_group_names(reader, cluster).await;
+    if names.error.as_ref().is_some_and(|error| error.kind == ErrorKind::NotFound) {
         return None;
     }
-    let arn = reader.scope.arn("eks", &format!("cluster/{name}"));
-    let groups = about(groups, &name);
-    Some((Cluster { name, arn, fargate_profiles }, groups))
+    let (names, listed) = reader.keep_listed(about(names, cluster));
+    let described =
+        futures::future::join_all(names.into_iter().map(|name| node_group(reader, cluster, name)));
+    Some((described.await.into_iter().flatten().collect(), listed))
 }
 
 /// EKS's messages do not always say which cluster.
@@ -110,17 +120,18 @@ async fn fargate_profiles(reader: &Reader<'_>, cluster: &str) -> u64 {
 }
 
 /// A node group; nothing if it was deleted since it was listed.
-async fn node_group(reader: &Reader<'_>, cluster: String, name: String) -> Option<NodeGroup> {
-    let call = reader.clients.eks.describe_nodegroup().cluster_name(&cluster).nodegroup_name(&name);
+async fn node_group(reader: &Reader<'_>, cluster: &str, name: String) -> Option<NodeGroup> {
+    let _slot = reader.slots.acquire().await;
+    let call = reader.clients.eks.describe_nodegroup().cluster_name(cluster).nodegroup_name(&name);
     match call.send().await.map_err(failed(DESCRIBE_NODEGROUP)) {
         Ok(answer) => Some(match answer.nodegroup() {
-            Some(group) => convert::node_group(&cluster, &name, group),
-            None => convert::named_node_group(&cluster, &name),
+            Some(group) => convert::node_group(cluster, &name, group),
+            None => convert::named_node_group(cluster, &name),
         }),
         Err(error) if error.kind == ErrorKind::NotFound => None,
         Err(error) => {
             reader.note(error.about(&format!("node group {cluster}/{name}")));
-            Some(convert::named_node_group(&cluster, &name))
+            Some(convert::named_node_group(cluster, &name))
         }
     }
 }

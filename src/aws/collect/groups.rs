@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt};
 use super::eks::Eks;
 use super::reader::{Reader, SIDE_BY_SIDE};
 use super::templates::Templates;
-use super::traces;
+use super::traces::{self, Lookout};
 use crate::aws::convert::autoscaling::{self as convert, Group};
 use crate::aws::errors::{ErrorKind, failed};
 use crate::aws::operations::{
@@ -42,13 +42,17 @@ pub(super) enum Whose {
     Others,
 }
 
-/// All groups of the Region.
-pub(super) async fn read(reader: &Reader<'_>) -> Groups {
+/// By the name of a group, the instances in its warm pool.
+pub(super) type Pools = BTreeMap<String, Vec<InstanceId>>;
+
+/// All groups of the Region; where `all` are asked for, each is worth telling of.
+pub(super) async fn read(reader: &Reader<'_>, all: bool, lookout: &Lookout) -> Groups {
     let client = &reader.clients.autoscaling;
     let listed = pages::collect(DESCRIBE_AUTO_SCALING_GROUPS, async |token| {
         let call = client.describe_auto_scaling_groups().max_records(PAGE).set_next_token(token);
         let page = call.send().await.map_err(failed(DESCRIBE_AUTO_SCALING_GROUPS))?;
         let groups: Vec<_> = page.auto_scaling_groups().iter().filter_map(convert::group).collect();
+        lookout.tell(groups.iter().any(|group| all || traces::are_in(&group.model.tags)));
         Ok((groups, page.next_token))
     });
     let (mut all, _) = reader.keep_listed(listed.await);
@@ -116,19 +120,23 @@ impl Groups {
         }
     }
 
-    /// Adds the instances that wait in the warm pools of clusters' groups and, `of_others`, in those of others.
-    pub async fn add_warm_pools(&mut self, reader: &Reader<'_>, of_others: bool) {
+    /// The instances that wait in the warm pools of clusters' groups and, `of_others`, in those of others.
+    pub async fn warm_pools(&self, reader: &Reader<'_>, of_others: bool) -> Pools {
         let mut groups: Vec<&Group> = self.of(Whose::Clusters).collect();
         if of_others {
             groups.extend(self.of(Whose::Others));
         }
         let with_pool: Vec<String> =
             groups.iter().filter(|group| group.has_warm_pool).map(|group| group.model.name.clone()).collect();
-        let mut pools: BTreeMap<String, Vec<InstanceId>> = stream::iter(with_pool)
+        stream::iter(with_pool)
             .map(async |name| (name.clone(), warm_pool(reader, &name).await))
             .buffer_unordered(SIDE_BY_SIDE)
             .collect()
-            .await;
+            .await
+    }
+
+    /// Adds the instances of warm pools to their groups.
+    pub fn add_instances(&mut self, mut pools: Pools) {
         for group in &mut self.all {
             let Some(instances) = pools.remove(&group.model.name) else { continue };
             group.model.instances.extend(instances);
@@ -142,10 +150,12 @@ impl Groups {
         self.of(Whose::Clusters).flat_map(staying)
     }
 
-    /// Instances of clusters' and wanted groups that are not among `known` and are not about to end.
-    pub fn unread_instances(&self, known: &BTreeSet<InstanceId>) -> Vec<String> {
+    /// Instances of clusters' and wanted groups and of their warm pools that are not among `known` and are not about
+    /// to end.
+    pub fn unread_instances(&self, pools: &Pools, known: &BTreeSet<InstanceId>) -> Vec<String> {
         let held = self.of(Whose::Clusters).chain(self.of(Whose::Others)).flat_map(staying);
-        let unread: BTreeSet<&InstanceId> = held.filter(|instance| !known.contains(*instance)).collect();
+        let all = held.chain(pools.values().flatten());
+        let unread: BTreeSet<&InstanceId> = all.filter(|instance| !known.contains(*instance)).collect();
         unread.into_iter().map(ToString::to_string).collect()
     }
 
@@ -305,11 +315,11 @@ mod tests {
             ["autoscaled", "by-node", "named", "tagged"].map(|name| format!("{name}-configuration"));
         assert_eq!(configurations(&groups, Whose::Clusters), of_clusters);
         let nodes = BTreeSet::from(["i-2".into()]);
-        assert_eq!(groups.unread_instances(&nodes), ["i-1"]);
+        assert_eq!(groups.unread_instances(&Pools::new(), &nodes), ["i-1"]);
         // Others, if they are wanted: one of them, or all.
         groups.want("i-3", None, &Templates::default());
         assert_eq!(configurations(&groups, Whose::Others), ["web-configuration"]);
-        assert_eq!(groups.unread_instances(&nodes), ["i-1", "i-3"]);
+        assert_eq!(groups.unread_instances(&Pools::new(), &nodes), ["i-1", "i-3"]);
         groups.want_all();
         assert_eq!(configurations(&groups, Whose::Clusters), of_clusters);
         let others = ["autoscaled-for-none-configuration", "web-configuration"];

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_ec2::types::{Filter, Reservation};
 
 use super::reader::Reader;
-use super::traces::tag_keys;
+use super::traces::{self, Lookout, tag_keys};
 use crate::aws::convert::ec2 as convert;
 use crate::aws::errors::failed;
 use crate::aws::operations::{DESCRIBE_INSTANCES, GET_INSTANCE_METADATA_DEFAULTS};
@@ -20,7 +20,7 @@ const IDS: usize = 1000;
 pub(super) type Instances = BTreeMap<InstanceId, Instance>;
 
 /// Every instance, or every one that carries a trace of EKS.
-pub(super) async fn listed(reader: &Reader<'_>, all: bool) -> Instances {
+pub(super) async fn listed(reader: &Reader<'_>, all: bool, lookout: &Lookout) -> Instances {
     let client = &reader.clients.ec2;
     let states = ["pending", "running", "stopping", "stopped"].map(str::to_owned).to_vec();
     let mut filters = vec![filter("instance-state-name", states)];
@@ -36,7 +36,9 @@ pub(super) async fn listed(reader: &Reader<'_>, all: bool) -> Instances {
             .max_results(PAGE)
             .set_next_token(token);
         let page = call.send().await.map_err(failed(DESCRIBE_INSTANCES))?;
-        Ok((instances(page.reservations()), page.next_token))
+        let found = instances(page.reservations());
+        lookout.tell(found.iter().any(|instance| all || traces::are_in(&instance.tags)));
+        Ok((found, page.next_token))
     });
     let (found, _) = reader.keep_listed(listed.await);
     by_id(found)

@@ -1,9 +1,10 @@
 //! Reads one account in one Region: as little as possible, and side by side.
 //!
 //! First the clusters, the Auto Scaling groups and the tagged instances. If these show no trace of EKS and
-//! no policy asks for more, that is all. Else what launches the next nodes: templates, launch
-//! configurations, account defaults; last the images of all that. Where all instances are asked for, all are listed
-//! in place of the tagged ones, and every group is followed as those of clusters are.
+//! no policy asks for more, that is all. At the first trace, while they are still being listed, what launches the
+//! next nodes: templates and account defaults. As soon as a cluster is known, its node groups. Then what these name:
+//! versions in use, launch configurations, instances; last the images of all that. Where all instances are asked
+//! for, all are listed in place of the tagged ones, and every group is followed as those of clusters are.
 //!
 //! There is no call per instance and none per template, but for a template of which a version is in use that
 //! is neither default nor latest.
@@ -18,16 +19,19 @@ mod traces;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::FutureExt;
+
 use self::eks::Eks;
 use self::groups::{Groups, Whose};
 use self::instances::Instances;
 use self::reader::Reader;
 use self::templates::Templates;
+use self::traces::{Lookout, Verdict};
 use super::account::Account;
 use super::operations::{DESCRIBE_AUTO_SCALING_GROUPS, DESCRIBE_INSTANCES, LIST_CLUSTERS};
 use crate::model::{
-    Asked, Coverage, CoverageStatus, ImageId, ImageRef, InstanceId, Inventory, LaunchConfiguration,
-    LaunchTemplate, Needs, Others, Scope, TemplateId, TemplateRef,
+    AccountDefaults, Asked, Coverage, CoverageStatus, ImageId, ImageRef, InstanceId, Inventory,
+    LaunchConfiguration, LaunchTemplate, Needs, Others, Read, Scope, TemplateId, TemplateRef,
 };
 
 impl Account {
@@ -64,29 +68,42 @@ fn status(reader: &Reader<'_>, inventory: &Inventory) -> CoverageStatus {
 
 async fn fill(reader: &Reader<'_>, asked: &Asked, inventory: &mut Inventory) {
     let needs = asked.needs;
-    let (clusters, groups, instances) = futures::join!(
-        Box::pin(eks::cluster_names(reader)),
-        Box::pin(groups::read(reader)),
-        Box::pin(instances::listed(reader, needs.instances)),
+    let (lookout, verdict) = traces::lookout();
+    let (eks, (mut found, others), launches) = futures::join!(
+        Box::pin(eks::read(reader, lookout.clone())),
+        Box::pin(Found::list(reader, asked, lookout)),
+        Box::pin(launches(reader, needs, verdict)),
     );
-    let mut found = Found::new(groups, instances);
-    inventory.traces = !clusters.0.is_empty() || !found.nodes.is_empty() || found.groups.have_traces();
-    let others = found.have_others(reader, asked).await;
+    inventory.traces = eks.any || !found.nodes.is_empty() || found.groups.have_traces();
+    inventory.account_defaults = launches.account_defaults;
+    found.eks = eks;
+    found.templates = launches.templates;
     if inventory.traces || others || needs.templates || needs.account_defaults {
-        let with_templates = inventory.traces || others || needs.templates;
-        (found.eks, found.templates, inventory.account_defaults) = futures::join!(
-            Box::pin(eks::clusters(reader, clusters)),
-            Box::pin(templates_if(reader, with_templates)),
-            Box::pin(instances::account_defaults(reader)),
-        );
         Box::pin(found.complete(reader, asked)).await;
         Box::pin(found.read_images(reader, needs, inventory)).await;
     }
     found.move_into(inventory);
 }
 
-async fn templates_if(reader: &Reader<'_>, wanted: bool) -> Templates {
-    if wanted { templates::read(reader).await } else { Templates::default() }
+/// What decides how the next instances are launched.
+struct Launches {
+    templates: Templates,
+    account_defaults: Read<AccountDefaults>,
+}
+
+/// Reads what decides how instances are launched, as soon as it is known to be wanted.
+async fn launches(reader: &Reader<'_>, needs: Needs, verdict: Verdict) -> Launches {
+    let found = verdict.reached().shared();
+    let templates = async {
+        let wanted = needs.templates || found.clone().await;
+        if wanted { templates::read(reader).await } else { Templates::default() }
+    };
+    let account_defaults = async {
+        let wanted = needs.templates || needs.account_defaults || found.clone().await;
+        if wanted { instances::account_defaults(reader).await } else { Read::NotAsked }
+    };
+    let (templates, account_defaults) = futures::join!(Box::pin(templates), Box::pin(account_defaults));
+    Launches { templates, account_defaults }
 }
 
 /// What was found so far.
@@ -102,9 +119,19 @@ struct Found {
 }
 
 impl Found {
-    fn new(groups: Groups, instances: Instances) -> Self {
+    /// Lists groups and instances; and says whether there is something of no cluster that is asked for.
+    async fn list(reader: &Reader<'_>, asked: &Asked, lookout: Lookout) -> (Self, bool) {
+        let all = asked.needs.instances;
+        let (groups, instances) = futures::join!(
+            Box::pin(groups::read(reader, all, &lookout)),
+            Box::pin(instances::listed(reader, all, &lookout)),
+        );
         let nodes = instances.values().filter(|instance| traces::are_in(&instance.tags));
-        Self { nodes: nodes.map(|node| node.id.clone()).collect(), groups, instances, ..Self::default() }
+        let nodes = nodes.map(|node| node.id.clone()).collect();
+        let mut found = Self { groups, instances, nodes, ..Self::default() };
+        let others = found.have_others(reader, asked).await;
+        lookout.tell(others);
+        (found, others)
     }
 
     /// Whether there is something of no cluster that is asked for. An instance that is asked for by its id and is no
@@ -132,18 +159,23 @@ impl Found {
             let group = self.instances.get(&InstanceId::from(name.as_str())).and_then(instances::group_of);
             self.groups.want(name, group, &self.templates);
         }
-        // All instances are known then, and each says which group it is in.
-        self.groups.add_warm_pools(reader, !asked.needs.instances).await;
         let known: BTreeSet<InstanceId> = self.instances.keys().cloned().collect();
-        let unread = self.groups.unread_instances(&known);
         let references: Vec<TemplateRef> =
             self.references().chain(self.groups.templates(Whose::Others)).cloned().collect();
-        let ((), configurations, (late, all)) = futures::join!(
+        let groups = &self.groups;
+        let instances = async {
+            // Where all instances are known, each of those in no cluster says which group it is in.
+            let pools = groups.warm_pools(reader, !asked.needs.instances).await;
+            let late = instances::of_ids(reader, groups.unread_instances(&pools, &known)).await;
+            (pools, late)
+        };
+        let ((), configurations, (pools, (late, all))) = futures::join!(
             Box::pin(self.templates.add_in_use(reader, references.iter())),
-            Box::pin(groups::configurations(reader, &self.groups)),
-            Box::pin(instances::of_ids(reader, unread)),
+            Box::pin(groups::configurations(reader, groups)),
+            Box::pin(instances),
         );
         self.configurations = configurations;
+        self.groups.add_instances(pools);
         self.instances.extend(late);
         if all {
             self.groups.drop_instances_but(&self.instances.keys().cloned().collect());

@@ -3,20 +3,25 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Semaphore;
+
 use crate::aws::clients::Regional;
 use crate::aws::errors::CallError;
 use crate::aws::operations::Operation;
 use crate::aws::pages::Listed;
 use crate::model::{ReadError, Scope};
 
-/// How many calls for single clusters, node groups and templates are under way at once, in one Region.
-pub(super) const SIDE_BY_SIDE: usize = 8;
+/// How many calls for single clusters, node groups and templates are under way at once, each, in one Region: as
+/// many as go out at once by the default share of what EKS is assumed to allow. More would only wait in line.
+pub(super) const SIDE_BY_SIDE: usize = 20;
 
 /// Reads one scope.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub scope: &'a Scope,
     pub clients: Regional,
+    /// What calls for single node groups need one of, of whichever cluster they are.
+    pub slots: Semaphore,
     failures: Mutex<Failures>,
 }
 
@@ -30,7 +35,7 @@ struct Failures {
 
 impl<'a> Reader<'a> {
     pub fn new(scope: &'a Scope, clients: Regional) -> Self {
-        Self { scope, clients, failures: Mutex::default() }
+        Self { scope, clients, slots: Semaphore::new(SIDE_BY_SIDE), failures: Mutex::default() }
     }
 
     /// Remembers a failure.
