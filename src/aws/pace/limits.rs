@@ -26,16 +26,20 @@ pub(super) struct Limit {
 /// The limits of reading operations, by service.
 ///
 /// Sources: EC2, "Request throttling for the Amazon EC2 API" in the EC2 Developer Guide; STS, "IAM and AWS STS
-/// quotas" in the IAM User Guide. EKS, Auto Scaling and Organizations publish that they throttle, and not at
-/// which rate: those are assumed.
+/// quotas" in the IAM User Guide. EKS, Auto Scaling and Organizations throttle, and do not publish at which rate:
+/// those are assumed.
 const LIMITS: [(&str, Size, Limit); 6] = [
     ("ec2", Size::Ordinary, Limit { capacity: 100.0, refill: 20.0 }),
     ("ec2", Size::Unpaged, Limit { capacity: 50.0, refill: 10.0 }),
     ("sts", Size::Ordinary, Limit { capacity: 600.0, refill: 600.0 }),
     ("eks", Size::Ordinary, Limit { capacity: 40.0, refill: 10.0 }),
     ("autoscaling", Size::Ordinary, Limit { capacity: 40.0, refill: 10.0 }),
-    ("organizations", Size::Ordinary, Limit { capacity: 10.0, refill: 5.0 }),
+    ("organizations", Size::Ordinary, Limit { capacity: 20.0, refill: 5.0 }),
 ];
+
+/// Services all of whose operations take from one bucket: STS by its quotas; Auto Scaling by "Why are my Auto Scaling
+/// API calls getting throttled?" in AWS's knowledge center.
+const TOGETHER: [&str; 2] = ["autoscaling", "sts"];
 
 /// For a service that is not in the table.
 const ELSEWHERE: Limit = Limit { capacity: 10.0, refill: 5.0 };
@@ -57,6 +61,11 @@ impl Size {
             Self::Ordinary
         }
     }
+}
+
+/// What an operation is counted as: itself, or its service.
+pub(super) fn counted_as<'a>(service: &'static str, operation: &'a str) -> &'a str {
+    if TOGETHER.contains(&service) { "*" } else { operation }
 }
 
 impl Limit {
@@ -113,6 +122,13 @@ mod tests {
         let get = "Action=GetInstanceMetadataDefaults&Version=2016-11-15";
         assert_eq!(size("GetInstanceMetadataDefaults", get), Size::Ordinary);
         assert_eq!(Size::of("eks", "DescribeNodegroup", b""), Size::Ordinary);
+    }
+
+    #[test]
+    fn operations_of_some_services_are_counted_together() {
+        assert_eq!(counted_as("ec2", "DescribeImages"), "DescribeImages");
+        let groups = counted_as("autoscaling", "DescribeAutoScalingGroups");
+        assert_eq!(groups, counted_as("autoscaling", "DescribeWarmPool"));
     }
 
     #[test]

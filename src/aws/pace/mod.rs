@@ -24,7 +24,7 @@ use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use self::bucket::Bucket;
 use self::clock::{Clock, Machine};
 pub use self::limits::ApiShare;
-use self::limits::{Limit, Size};
+use self::limits::{Limit, Size, counted_as};
 
 /// How many buckets there are before those that are as good as new are forgotten.
 const FIRST_SWEEP: usize = 1024;
@@ -168,7 +168,8 @@ impl Intercept for Guide {
         let operation = config.load::<Metadata>().map_or("", Metadata::name);
         let body = context.request().body().bytes().unwrap_or_default();
         let size = Size::of(self.place.service, operation, body);
-        let turn = self.pacer.turn(Api { place: self.place.clone(), operation: operation.to_owned(), size });
+        let operation = counted_as(self.place.service, operation).to_owned();
+        let turn = self.pacer.turn(Api { place: self.place.clone(), operation, size });
         context.request_mut().add_extension(turn);
         Ok(())
     }
