@@ -434,8 +434,7 @@ fn run(call: &Call<'_>, wanted: &Wanted, mut params: Params, context: &Context) 
         Wanted::Query(operation) => {
             let ec2 = context.service == Service::Ec2;
             let dry_run = ec2 && params.flag("DryRun")?.unwrap_or(false);
-            let mut inside = Xml::default();
-            (operation.run)(call, params, &mut inside)?;
+            let body = envelope(operation.name, context, |inside| (operation.run)(call, params, inside))?;
             if dry_run {
                 return Err(ApiError::new(
                     412,
@@ -443,24 +442,30 @@ fn run(call: &Call<'_>, wanted: &Wanted, mut params: Params, context: &Context) 
                     "Request would have succeeded, but DryRun flag is set.",
                 ));
             }
-            Ok(envelope(operation.name, context, &inside.into_string()))
+            Ok(body)
         }
     }
 }
 
-fn envelope(operation: &str, context: &Context, inside: &str) -> String {
+/// An operation writes right into its answer, which may be megabytes long; nothing of it is left on an error.
+fn envelope(
+    operation: &str,
+    context: &Context,
+    write: impl FnOnce(&mut Xml) -> Result<(), ApiError>,
+) -> Result<String, ApiError> {
     let mut xml = Xml::default();
+    let mut written = Ok(());
     let service = context.service;
     xml.root(&format!("{operation}Response"), service.namespace(), |xml| {
         if service == Service::Ec2 {
             xml.text("requestId", &context.request_id);
-            xml.raw(inside);
+            written = write(xml);
         } else {
-            xml.element(&format!("{operation}Result"), |xml| xml.raw(inside));
+            xml.element(&format!("{operation}Result"), |xml| written = write(xml));
             xml.element("ResponseMetadata", |xml| xml.text("RequestId", &context.request_id));
         }
     });
-    xml.into_string()
+    written.map(|()| xml.into_string())
 }
 
 /// What a fault puts in the place of the answer; `None` where the answer is needed.

@@ -1,6 +1,7 @@
 //! What AWS would not accept either.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Outcome, Problem};
 use crate::faults::Faults;
@@ -87,7 +88,9 @@ pub fn eks_name(name: &str) -> Result<(), String> {
 
 /// Every tag of a Region: at most 50, keys to 128 characters, values to 256, and nothing that no wire could carry.
 pub fn tags(region: &Region) -> Result<(), (String, String)> {
-    let instances = region.instances.iter().map(|instance| (&instance.id, &instance.tags));
+    for launched in region.instances.chunk_by(|one, other| Arc::ptr_eq(&one.launch, &other.launch)) {
+        one(&launched[0].tags()).map_err(|message| (launched[0].id.to_string(), message))?;
+    }
     let templates = region.templates.values().map(|template| (&template.id, &template.tags));
     let clusters = region.clusters.values().map(|cluster| (&cluster.name, &cluster.tags));
     let node_groups = region
@@ -95,7 +98,7 @@ pub fn tags(region: &Region) -> Result<(), (String, String)> {
         .values()
         .flat_map(|cluster| cluster.node_groups.values())
         .map(|group| (&group.name, &group.tags));
-    for (thing, tags) in instances.chain(templates).chain(clusters).chain(node_groups) {
+    for (thing, tags) in templates.chain(clusters).chain(node_groups) {
         one(tags).map_err(|message| (thing.clone(), message))?;
     }
     Ok(())

@@ -1,14 +1,14 @@
 //! Auto Scaling groups that EKS does not manage.
 
 use super::network::Network;
-use super::nodes::{Launch, cluster_tags, remove_tags, template_tags};
+use super::nodes::{Order, cluster_tags, remove_tags, template_tags};
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder};
 use crate::fleet::nodes::{GroupSpec, MixedSpec, TemplateUse, WarmPoolSpec};
 use crate::ids;
 use crate::world::{
-    Group, GroupTag, InstanceState, LaunchSource, Launcher, MetadataOptions, MixedInstances, Override, Tags,
-    TemplateSpecification, WarmPool,
+    Group, GroupTag, InstanceId, InstanceState, LaunchSource, Launcher, MetadataOptions, MixedInstances,
+    Override, Tags, TemplateSpecification, WarmPool,
 };
 
 /// One way in which a group launches: the group itself, one of its overrides, or a version it had before.
@@ -43,7 +43,7 @@ impl RegionBuilder<'_> {
             return Err(self.problem(&place, "launched_from has more nodes than the group"));
         };
         instances.extend(self.launch_each(spec, &recipes, current, cluster, &network));
-        self.drift(&spec.drift, &instances, &place)?;
+        self.drift(&spec.drift, instances.len(), &place)?;
         let warm_pool = spec
             .warm_pool
             .as_ref()
@@ -178,7 +178,7 @@ impl RegionBuilder<'_> {
         cluster: Option<&str>,
         network: &Network,
         place: &str,
-    ) -> Outcome<Vec<String>> {
+    ) -> Outcome<Vec<InstanceId>> {
         let mut launched = Vec::new();
         for older in &spec.launched_from {
             let Some(template) = &spec.template else {
@@ -200,7 +200,7 @@ impl RegionBuilder<'_> {
         nodes: u32,
         cluster: Option<&str>,
         network: &Network,
-    ) -> Vec<String> {
+    ) -> Vec<InstanceId> {
         let shares = u32::try_from(recipes.len()).unwrap_or(1).max(1);
         let mut launched = Vec::new();
         for (index, recipe) in (0_u32..).zip(recipes) {
@@ -221,7 +221,7 @@ impl RegionBuilder<'_> {
         let mut launch = self.group_launch(spec, recipe, pool.nodes, cluster, network, 3);
         launch.key.push_str("/warm");
         launch.state = if pool.state == "Running" { InstanceState::Running } else { InstanceState::Stopped };
-        let instances = self.launch(&launch);
+        let instances = self.launch(launch);
         WarmPool { state: pool.state.clone(), min_size: pool.min_size, instances }
     }
 
@@ -233,9 +233,9 @@ impl RegionBuilder<'_> {
         cluster: Option<&str>,
         network: &Network,
         days: i64,
-    ) -> Vec<String> {
+    ) -> Vec<InstanceId> {
         let launch = self.group_launch(spec, recipe, count, cluster, network, days);
-        self.launch(&launch)
+        self.launch(launch)
     }
 
     fn group_launch<'r>(
@@ -246,7 +246,7 @@ impl RegionBuilder<'_> {
         cluster: Option<&str>,
         network: &'r Network,
         days: i64,
-    ) -> Launch<'r> {
+    ) -> Order<'r> {
         let mut tags = Tags::new();
         if let Some(template) = &recipe.template {
             tags.extend(template.data.tags.clone());
@@ -269,7 +269,7 @@ impl RegionBuilder<'_> {
             (None, Some(name)) => Launcher::LaunchConfiguration(name.clone()),
             (None, None) => Launcher::Call,
         };
-        Launch {
+        Order {
             key: format!("{}/{}", spec.name, recipe.key),
             count,
             image: &recipe.image,
@@ -282,6 +282,7 @@ impl RegionBuilder<'_> {
             state: InstanceState::Running,
             spot: false,
             operator: None,
+            own_tag: None,
             days,
         }
     }

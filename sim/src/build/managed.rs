@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use super::catalogue;
 use super::check;
 use super::network::Network;
-use super::nodes::{Launch, cluster_tags, remove_tags, template_tags};
+use super::nodes::{Order, cluster_tags, remove_tags, template_tags};
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder};
 use crate::fleet::nodes::{ClusterSpec, NodeGroupSpec, TemplateUse};
 use crate::ids;
 use crate::world::{
-    Group, GroupTag, InstanceState, LaunchSource, LaunchTemplate, Launcher, MetadataOptions, NodeGroup,
-    ScalingConfig, Tags, TemplateData, TemplateReference, TemplateSpecification, TemplateVersion, Tokens,
+    Group, GroupTag, InstanceId, InstanceState, LaunchSource, LaunchTemplate, Launcher, MetadataOptions,
+    NodeGroup, ScalingConfig, Tags, TemplateData, TemplateReference, TemplateSpecification, TemplateVersion,
+    Tokens,
 };
 
 /// What the user's side of a node group comes to.
@@ -39,7 +40,7 @@ impl RegionBuilder<'_> {
         let group_name = format!("eks-{}-{uuid}", spec.name);
         let copies = self.copies(cluster, spec, &plan, &uuid)?;
         let instances = self.launch_managed(cluster, spec, &plan, &copies, &group_name, network, &place)?;
-        self.drift(&spec.drift, &instances, &place)?;
+        self.drift(&spec.drift, instances.len(), &place)?;
         let scaling = ScalingConfig {
             min: spec.min.unwrap_or(0),
             max: spec.max.unwrap_or(spec.nodes.max(1) * 2),
@@ -138,7 +139,7 @@ impl RegionBuilder<'_> {
         group: &str,
         network: &Network,
         place: &str,
-    ) -> Outcome<Vec<String>> {
+    ) -> Outcome<Vec<InstanceId>> {
         let older: u32 = spec.launched_from.iter().map(|older| older.count).sum();
         let Some(current) = spec.nodes.checked_sub(older) else {
             return Err(self.problem(place, "launched_from has more nodes than the group"));
@@ -151,7 +152,7 @@ impl RegionBuilder<'_> {
                     self.problem(place, format!("the template has no image, and {} none", plan.ami_type))
                 );
             };
-            let launch = Launch {
+            let launch = Order {
                 key: format!("{group}/{}", copy.version),
                 count,
                 image: &image,
@@ -168,9 +169,10 @@ impl RegionBuilder<'_> {
                 state: InstanceState::Running,
                 spot: spec.spot,
                 operator: None,
+                own_tag: None,
                 days,
             };
-            launched.extend(self.launch(&launch));
+            launched.extend(self.launch(launch));
         }
         Ok(launched)
     }
@@ -187,7 +189,7 @@ impl RegionBuilder<'_> {
         name: &str,
         scaling: ScalingConfig,
         network: &Network,
-        instances: Vec<String>,
+        instances: Vec<InstanceId>,
     ) {
         let Some(copy) = copies.last() else { return };
         let uuid = ids::uuid(&self.parts(&["group", name]));

@@ -11,7 +11,7 @@ pub struct Network {
     pub subnets: Vec<String>,
     pub security_group: String,
     /// The second number of the addresses, `10.x.0.0/16`.
-    pub octet: u64,
+    pub octet: u8,
 }
 
 impl RegionBuilder<'_> {
@@ -23,7 +23,7 @@ impl RegionBuilder<'_> {
             vpc: ids::ec2("vpc", &self.parts(&[owner])),
             subnets: zones.iter().map(|zone| ids::ec2("subnet", &self.parts(&[owner, zone]))).collect(),
             security_group: ids::ec2("sg", &self.parts(&[owner])),
-            octet: ids::below(250, &self.parts(&["octet", owner])),
+            octet: u8::try_from(ids::below(250, &self.parts(&["octet", owner]))).unwrap_or(0),
             zones,
         }
     }

@@ -1,17 +1,19 @@
 //! Launching instances.
 
+use std::sync::Arc;
+
 use super::network::Network;
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder, check};
 use crate::fleet::nodes::Drift;
-use crate::ids;
-use crate::world::{EffectiveOptions, Instance, InstanceState, Launcher, MetadataOptions, Tags, at_launch};
-
-/// Instances that are launched together share a reservation of at most so many.
-const RESERVATION: usize = 5;
+use crate::ids::Parts;
+use crate::world::{
+    EffectiveOptions, Instance, InstanceId, InstanceState, Launch, Launcher, MetadataOptions, OwnTag, Place,
+    Tags, at_launch,
+};
 
 /// One call that launches instances.
-pub(super) struct Launch<'a> {
+pub(super) struct Order<'a> {
     /// What makes it different from every other in the Region.
     pub key: String,
     pub count: u32,
@@ -25,6 +27,8 @@ pub(super) struct Launch<'a> {
     pub state: InstanceState,
     pub spot: bool,
     pub operator: Option<String>,
+    /// A tag of which every instance has another value.
+    pub own_tag: Option<OwnTag>,
     /// Launched at least so many days ago.
     pub days: i64,
 }
@@ -37,62 +41,42 @@ impl RegionBuilder<'_> {
     }
 
     /// Launches, and answers with the ids.
-    pub(super) fn launch(&mut self, launch: &Launch<'_>) -> Vec<String> {
-        let mut launched = Vec::with_capacity(launch.count as usize);
-        for index in 0..launch.count as usize {
-            let instance = self.instance(launch, index);
-            launched.push(instance.id.clone());
-            self.region.instances.push(instance);
+    pub(super) fn launch(&mut self, order: Order<'_>) -> Vec<InstanceId> {
+        let instances = Parts::of(&self.parts(&["instance", &order.key]));
+        let reservations = Parts::of(&self.parts(&["reservation", &order.key]));
+        let newest = self.now - order.days * DAY;
+        let (count, state, options) = (order.count, order.state, order.options);
+        let launch = Arc::new(order.into_launch());
+        let first = self.region.instances.len();
+        self.region.instances.reserve(count as usize);
+        for index in 0..count {
+            let number = instances.and(&index.to_string());
+            let call = reservations.and(&Instance::reservation_of(index).to_string());
+            let [.., third, fourth] = number.number().to_be_bytes();
+            self.region.instances.push(Instance {
+                id: InstanceId(number.ec2("i")),
+                reservation: call.ec2("r"),
+                index,
+                launch: Arc::clone(&launch),
+                launched: newest - seconds(call),
+                address: [third, fourth.clamp(4, 254)],
+                state,
+                options,
+            });
         }
-        launched
+        self.region.instances[first..].iter().map(|instance| instance.id).collect()
     }
 
-    fn instance(&self, launch: &Launch<'_>, index: usize) -> Instance {
-        let number = index.to_string();
-        let parts = self.parts(&["instance", &launch.key, &number]);
-        let call = (index / RESERVATION).to_string();
-        let call_parts = self.parts(&["reservation", &launch.key, &call]);
-        let network = launch.network;
-        let place = index % network.zones.len();
-        let address = ids::number(&parts);
-        Instance {
-            id: ids::ec2("i", &parts),
-            reservation: ids::ec2("r", &call_parts),
-            launch_index: u32::try_from(index % RESERVATION).unwrap_or(0),
-            state: launch.state,
-            image: launch.image.to_owned(),
-            instance_type: launch
-                .instance_types
-                .get(index % launch.instance_types.len().max(1))
-                .map_or_else(|| "m6i.large".to_owned(), Clone::clone),
-            launched: self.now - launch.days * DAY - seconds(&call_parts),
-            zone: network.zones[place].clone(),
-            vpc: network.vpc.clone(),
-            subnet: network.subnets[place].clone(),
-            security_group: network.security_group.clone(),
-            private_ip: format!(
-                "10.{}.{}.{}",
-                network.octet,
-                (address >> 8) & 0xff,
-                (address & 0xff).clamp(4, 254)
-            ),
-            profile: launch.profile.clone(),
-            options: launch.options,
-            tags: launch.tags.clone(),
-            launcher: launch.launcher.clone(),
-            spot: launch.spot,
-            operator: launch.operator.clone(),
-        }
-    }
-
-    /// Changes running instances as someone did by hand: the first entry takes the first instances, and so on.
-    pub(super) fn drift(&mut self, drift: &[Drift], launched: &[String], place: &str) -> Outcome<()> {
+    /// Changes instances that have just been launched as someone did by hand: the first entry takes the first
+    /// instances, and so on.
+    pub(super) fn drift(&mut self, drift: &[Drift], launched: usize, place: &str) -> Outcome<()> {
         let wanted: usize = drift.iter().map(|entry| entry.count as usize).sum();
-        if wanted > launched.len() {
-            return Err(self
-                .problem(place, format!("drift changes {wanted} instances, there are {}", launched.len())));
+        if wanted > launched {
+            return Err(
+                self.problem(place, format!("drift changes {wanted} instances, there are {launched}"))
+            );
         }
-        let mut ids = launched.iter();
+        let mut next = self.region.instances.len() - launched;
         for entry in drift {
             let change = MetadataOptions {
                 http_tokens: entry.http_tokens,
@@ -102,21 +86,43 @@ impl RegionBuilder<'_> {
                 instance_metadata_tags: entry.instance_metadata_tags,
             };
             check::metadata_options(Some(&change)).map_err(|message| self.problem(place, message))?;
-            for id in ids.by_ref().take(entry.count as usize) {
-                // The instances of a group are the newest of the Region: look for them from the end.
-                if let Some(instance) = self.region.instances.iter_mut().rev().find(|known| known.id == *id) {
-                    instance.options.overlay(change);
-                    instance.state = entry.state.unwrap_or(instance.state);
-                }
+            let end = next + entry.count as usize;
+            for instance in &mut self.region.instances[next..end] {
+                instance.options.overlay(change);
+                instance.state = entry.state.unwrap_or(instance.state);
             }
+            next = end;
         }
         Ok(())
     }
 }
 
+impl Order<'_> {
+    fn into_launch(self) -> Launch {
+        let network = self.network;
+        let places = network.zones.iter().zip(&network.subnets);
+        Launch {
+            image: self.image.to_owned(),
+            instance_types: self.instance_types.to_vec(),
+            places: places
+                .map(|(zone, subnet)| Place { zone: zone.clone(), subnet: subnet.clone() })
+                .collect(),
+            vpc: network.vpc.clone(),
+            octet: network.octet,
+            security_group: network.security_group.clone(),
+            profile: self.profile,
+            tags: self.tags,
+            own_tag: self.own_tag,
+            launcher: self.launcher,
+            spot: self.spot,
+            operator: self.operator,
+        }
+    }
+}
+
 /// A moment in the last thirty days, the same for the same parts.
-fn seconds(parts: &[&str]) -> i64 {
-    i64::try_from(ids::below(30 * 86_400, parts)).unwrap_or(0)
+fn seconds(parts: Parts) -> i64 {
+    i64::try_from(parts.number() % (30 * 86_400)).unwrap_or(0)
 }
 
 /// The tags that EC2 puts on what a template launched.

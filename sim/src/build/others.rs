@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use super::check;
 use super::network::Network;
-use super::nodes::{Launch, cluster_tags, remove_tags, template_tags};
+use super::nodes::{Order, cluster_tags, remove_tags, template_tags};
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder};
 use crate::fleet::nodes::{AutoModeSpec, ClusterSpec, InstanceSpec, KarpenterSpec};
 use crate::ids;
 use crate::world::{
-    InstanceState, LaunchTemplate, Launcher, MetadataOptions, Switch, Tags, TemplateData, TemplateVersion,
-    Tokens,
+    InstanceState, LaunchTemplate, Launcher, MetadataOptions, OwnTag, Switch, Tags, TemplateData,
+    TemplateVersion, Tokens,
 };
 
 /// Who manages the nodes of EKS Auto Mode.
@@ -70,7 +70,8 @@ impl RegionBuilder<'_> {
         cluster_tags(&cluster.name, &mut tags);
         tags.insert("aws:ec2:fleet-id".to_owned(), format!("fleet-{}", ids::uuid(&[&template.id])));
         remove_tags(&spec.without_tags, &mut tags);
-        let launched = self.launch(&Launch {
+        let own_tag = OwnTag { key: "karpenter.sh/nodeclaim".to_owned(), prefix: spec.node_pool.clone() };
+        let launched = self.launch(Order {
             key: format!("karpenter/{}/{}", cluster.name, spec.node_pool),
             count: spec.nodes,
             image: &image.id,
@@ -83,13 +84,10 @@ impl RegionBuilder<'_> {
             state: InstanceState::Running,
             spot: spec.spot,
             operator: None,
+            own_tag: Some(own_tag).filter(|own| !spec.without_tags.contains(&own.key)),
             days: 1,
         });
-        let claim = "karpenter.sh/nodeclaim".to_owned();
-        if !spec.without_tags.contains(&claim) {
-            self.tag_each(launched.len(), &claim, |id| format!("{}-{}", spec.node_pool, ids::hex(5, &[id])));
-        }
-        self.drift(&spec.drift, &launched, &place)
+        self.drift(&spec.drift, launched.len(), &place)
     }
 
     pub(super) fn add_auto_mode(
@@ -132,7 +130,7 @@ impl RegionBuilder<'_> {
             );
             template_tags(&template, &mut tags);
             cluster_tags(&cluster.name, &mut tags);
-            self.launch(&Launch {
+            self.launch(Order {
                 key: format!("auto/{}/{pool}", cluster.name),
                 count,
                 image: &image.id,
@@ -146,6 +144,7 @@ impl RegionBuilder<'_> {
                 state: InstanceState::Running,
                 spot: false,
                 operator: Some(EKS.to_owned()),
+                own_tag: None,
                 days: 1,
             });
         }
@@ -181,7 +180,7 @@ impl RegionBuilder<'_> {
         remove_tags(&spec.without_tags, &mut tags);
         let type_of_template = data.instance_type.unwrap_or_else(|| "m5.large".to_owned());
         let network = self.network(cluster.unwrap_or("default"));
-        let launched = self.launch(&Launch {
+        let launched = self.launch(Order {
             key: format!("standalone/{}/{}", cluster.unwrap_or_default(), spec.name),
             count: spec.nodes,
             image: &image,
@@ -194,9 +193,10 @@ impl RegionBuilder<'_> {
             state: InstanceState::Running,
             spot: false,
             operator: None,
+            own_tag: None,
             days: 20,
         });
-        self.drift(&spec.drift, &launched, &place)
+        self.drift(&spec.drift, launched.len(), &place)
     }
 
     fn make_template(&mut self, made: Made<'_>, deleted: bool) -> Resolved {
@@ -226,13 +226,6 @@ impl RegionBuilder<'_> {
             );
         }
         Resolved { id, name: made.name, version: 1, data: made.data }
-    }
-
-    /// Gives each of the newest instances a tag whose value depends on its id.
-    fn tag_each(&mut self, newest: usize, key: &str, value: impl Fn(&str) -> String) {
-        for instance in self.region.instances.iter_mut().rev().take(newest) {
-            instance.tags.insert(key.to_owned(), value(&instance.id));
-        }
     }
 }
 

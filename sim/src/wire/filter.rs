@@ -33,8 +33,11 @@ pub fn known(filters: &[Filter], names: &[&str]) -> Result<(), ApiError> {
 }
 
 /// Do all filters match? Values may hold `*` and `?`, as EC2's may; a backslash makes them plain.
-pub fn matches<'a>(filters: &[Filter], values: impl Fn(&str) -> Values<'a>) -> bool {
-    filters.iter().all(|filter| {
+pub fn matches<'f, 'a>(
+    filters: impl IntoIterator<Item = &'f Filter>,
+    values: impl Fn(&str) -> Values<'a>,
+) -> bool {
+    filters.into_iter().all(|filter| {
         let has = values(&filter.name);
         has.iter().any(|value| filter.values.iter().any(|pattern| like(pattern, value)))
     })

@@ -1,17 +1,71 @@
 //! A writer of XML.
 
+use std::convert::Infallible;
 use std::fmt::{Display, Write as _};
 
-/// XML as it is written.
-#[derive(Debug, Default)]
-pub struct Xml {
+/// XML as it is written. What is written once for many things has holes (`H`) where they differ.
+#[derive(Debug)]
+pub struct Xml<H = Infallible> {
     text: String,
+    /// Where the holes are, and what belongs there.
+    holes: Vec<(usize, H)>,
+}
+
+impl Default for Xml {
+    fn default() -> Self {
+        Self { text: String::new(), holes: Vec::new() }
+    }
 }
 
 impl Xml {
     /// What has been written.
     pub fn into_string(self) -> String {
         self.text
+    }
+
+    /// Makes room for so many bytes more.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.text.reserve(bytes);
+    }
+
+    /// What another writer has written.
+    pub fn raw(&mut self, written: &str) {
+        self.text.push_str(written);
+    }
+
+    /// Text that is written by hand, without anything that needs to be escaped.
+    pub fn by_hand(&mut self, write: impl FnOnce(&mut String)) {
+        write(&mut self.text);
+    }
+
+    /// What was written with holes, each hole filled by `fill`.
+    pub fn filled<H: Copy>(&mut self, shape: &Xml<H>, mut fill: impl FnMut(&mut Self, H)) {
+        let mut from = 0;
+        for (at, hole) in &shape.holes {
+            self.text.push_str(&shape.text[from..*at]);
+            fill(self, *hole);
+            from = *at;
+        }
+        self.text.push_str(&shape.text[from..]);
+    }
+}
+
+impl<H> Xml<H> {
+    /// How long what has been written is.
+    pub fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Nothing yet, for something with holes.
+    pub fn shape() -> Self {
+        Self { text: String::new(), holes: Vec::new() }
+    }
+
+    /// An element whose text is filled in later.
+    pub fn hole(&mut self, name: &str, hole: H) {
+        self.open(name);
+        self.holes.push((self.text.len(), hole));
+        self.close(name);
     }
 
     /// An element with others inside.
@@ -71,11 +125,6 @@ impl Xml {
         self.close(name);
     }
 
-    /// What another writer has written.
-    pub fn raw(&mut self, written: &str) {
-        self.text.push_str(written);
-    }
-
     /// Text inside the element that is open.
     pub fn plain(&mut self, text: &str) {
         self.escape(text);
@@ -101,6 +150,12 @@ impl Xml {
     /// Control characters become references. XML 1.0 has none for most of them: a strict reader refuses those,
     /// others take them, and a fleet that has them wants to see which.
     fn escape(&mut self, text: &str) {
+        // Hardly any text needs it. The controls above 7F begin with C2 in UTF-8.
+        let plain = |byte: u8| byte >= b' ' && !matches!(byte, b'&' | b'<' | b'>' | b'"' | 0x7f | 0xc2);
+        if text.bytes().all(plain) {
+            self.text.push_str(text);
+            return;
+        }
         for character in text.chars() {
             match character {
                 '&' => self.text.push_str("&amp;"),
@@ -113,5 +168,29 @@ impl Xml {
                 plain => self.text.push(plain),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_filled_in_and_what_would_be_markup_is_escaped() {
+        let mut shape = Xml::shape();
+        shape.element("item", |xml| {
+            xml.text("same", "a&b");
+            xml.hole("own", 'x');
+            xml.hole("own", 'y');
+        });
+        let mut xml = Xml::default();
+        for value in ["<1>", "\u{85}é"] {
+            xml.filled(&shape, |xml, hole| xml.plain(&format!("{hole}{value}")));
+        }
+        assert_eq!(
+            xml.into_string(),
+            "<item><same>a&amp;b</same><own>x&lt;1&gt;</own><own>y&lt;1&gt;</own></item>\
+             <item><same>a&amp;b</same><own>x&#x85;é</own><own>y&#x85;é</own></item>"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MetadataOptions;
+use super::{InstanceId, MetadataOptions};
 
 /// A launch template as a group names it: by id and name, and by a version that is resolved at launch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ pub struct WarmPool {
     /// Its size, at least.
     pub min_size: u32,
     /// The ids of its instances.
-    pub instances: Vec<String>,
+    pub instances: Vec<InstanceId>,
 }
 
 /// A tag of a group.
@@ -121,7 +121,7 @@ pub struct Group {
     /// Its tags.
     pub tags: Vec<GroupTag>,
     /// The ids of its instances, without those of the warm pool.
-    pub instances: Vec<String>,
+    pub instances: Vec<InstanceId>,
     /// Its warm pool.
     pub warm_pool: Option<WarmPool>,
 }

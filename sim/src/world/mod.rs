@@ -10,6 +10,7 @@ mod images;
 mod instances;
 mod options;
 mod organization;
+mod stored;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ pub use self::groups::{
 };
 pub use self::iam::{Condition, ConditionKey, Effect, Operator, Patterns, Policy, Role, Statement, Trust};
 pub use self::images::{Image, ImageStatus};
-pub use self::instances::{Instance, InstanceState, Launcher};
+pub use self::instances::{Instance, InstanceId, InstanceState, Launch, Launcher, OwnTag, Place};
 pub use self::options::{
     AccountDefaults, EffectiveOptions, ManagedBy, MetadataOptions, Switch, Tokens, at_launch,
 };

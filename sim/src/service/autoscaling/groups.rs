@@ -9,8 +9,8 @@ use crate::wire::query::Params;
 use crate::wire::time::iso;
 use crate::wire::xml::Xml;
 use crate::world::{
-    Group, Instance, InstanceRequirements, LaunchSource, MixedInstances, Override, TemplateSpecification,
-    WarmPool,
+    Group, Instance, InstanceId, InstanceRequirements, LaunchSource, MixedInstances, Override,
+    TemplateSpecification, WarmPool,
 };
 
 /// `DescribeAutoScalingGroups`.
@@ -64,7 +64,7 @@ fn matches(filter: &Filter, group: &Group) -> bool {
     })
 }
 
-fn write(xml: &mut Xml, group: &Group, instances: Option<&HashMap<&str, &Instance>>) {
+fn write(xml: &mut Xml, group: &Group, instances: Option<&HashMap<InstanceId, &Instance>>) {
     xml.text("AutoScalingGroupName", &group.name);
     xml.text("AutoScalingGroupARN", &group.arn);
     match &group.source {
@@ -84,11 +84,8 @@ fn write(xml: &mut Xml, group: &Group, instances: Option<&HashMap<&str, &Instanc
     xml.text("HealthCheckType", "EC2");
     xml.value("HealthCheckGracePeriod", 15);
     if let Some(instances) = instances {
-        let members = group
-            .instances
-            .iter()
-            .filter_map(|id| instances.get(id.as_str()))
-            .filter(|member| is_member(member));
+        let members =
+            group.instances.iter().filter_map(|id| instances.get(id)).filter(|member| is_member(member));
         xml.list("Instances", "member", members, |xml, member| instance(xml, group, member, false));
     }
     xml.text("CreatedTime", &iso(group.created));

@@ -11,7 +11,7 @@ use crate::wire::error::ApiError;
 use crate::wire::page::Page;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
-use crate::world::{Group, Instance, InstanceState, LaunchSource, Launcher, Region};
+use crate::world::{Group, Instance, InstanceId, InstanceState, LaunchSource, Launcher, Region};
 
 /// Every operation.
 pub const OPERATIONS: &[QueryOperation] = &[
@@ -57,20 +57,20 @@ fn constraint(value: i64, must: &str) -> ApiError {
 }
 
 /// The instances of a Region by id: a group knows only ids.
-fn by_id(region: &Region) -> HashMap<&str, &Instance> {
-    region.instances.iter().map(|instance| (instance.id.as_str(), instance)).collect()
+fn by_id(region: &Region) -> HashMap<InstanceId, &Instance> {
+    region.instances.iter().map(|instance| (instance.id, instance)).collect()
 }
 
 /// An instance as its group sees it.
 fn instance(xml: &mut Xml, group: &Group, instance: &Instance, warm: bool) {
     let healthy = matches!(instance.state, InstanceState::Running | InstanceState::Pending) || warm;
     xml.value("ProtectedFromScaleIn", false);
-    xml.text("AvailabilityZone", &instance.zone);
-    xml.text("InstanceId", &instance.id);
-    xml.text("InstanceType", &instance.instance_type);
+    xml.text("AvailabilityZone", instance.zone());
+    xml.value("InstanceId", instance.id);
+    xml.text("InstanceType", instance.instance_type());
     xml.text("HealthStatus", if healthy { "Healthy" } else { "Unhealthy" });
     xml.text("LifecycleState", lifecycle(instance.state, warm));
-    match &instance.launcher {
+    match &instance.launch.launcher {
         Launcher::Template { id, name, version } => xml.element("LaunchTemplate", |xml| {
             xml.text("LaunchTemplateId", id);
             xml.text("LaunchTemplateName", name);
@@ -81,7 +81,7 @@ fn instance(xml: &mut Xml, group: &Group, instance: &Instance, warm: bool) {
     }
     if let LaunchSource::Mixed(policy) = &group.source {
         let weight = policy.overrides.iter().find_map(|entry| {
-            entry.weight.filter(|_| entry.instance_type.as_ref() == Some(&instance.instance_type))
+            entry.weight.filter(|_| entry.instance_type.as_deref() == Some(instance.instance_type()))
         });
         if let Some(weight) = weight {
             xml.value("WeightedCapacity", weight);

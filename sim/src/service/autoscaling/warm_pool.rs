@@ -27,11 +27,8 @@ pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<()
     };
     let instances = by_id(call.region);
     let pool = group.warm_pool.as_ref();
-    let members: Vec<&Instance> = pool
-        .iter()
-        .flat_map(|pool| &pool.instances)
-        .filter_map(|id| instances.get(id.as_str()).copied())
-        .collect();
+    let members: Vec<&Instance> =
+        pool.iter().flat_map(|pool| &pool.instances).filter_map(|id| instances.get(id).copied()).collect();
     let (members, next) = page.of(&members);
     if let Some(pool) = pool {
         xml.element("WarmPoolConfiguration", |xml| warm_pool(xml, pool));

@@ -1,12 +1,13 @@
 //! `DescribeInstanceImageMetadata`.
 
-use super::{Call, Sizes, instances, operator, page, tag_set};
+use super::instance_xml::{self, Hole, Writer};
+use super::{Call, Sizes, instances, operator, page};
 use crate::wire::error::ApiError;
 use crate::wire::filter::{self, Values};
 use crate::wire::query::Params;
 use crate::wire::time::iso;
 use crate::wire::xml::Xml;
-use crate::world::{Image, ImageStatus, Instance, Region};
+use crate::world::{Image, ImageStatus, Instance, Launch, Region};
 
 const FILTERS: &[&str] = &[
     "availability-zone",
@@ -34,32 +35,36 @@ pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<()
     params.finish()?;
     filter::known(&filters, FILTERS)?;
     let hidden = call.settings.image_metadata_lists_hidden;
-    let visible = |instance: &Instance| hidden || instance.operator.is_none();
-    let mut instances: Vec<&Instance> = if ids.is_empty() {
+    let visible = |instance: &Instance| hidden || instance.launch.operator.is_none();
+    let instances: Vec<&Instance> = if ids.is_empty() {
         call.region.instances.iter().filter(|instance| visible(instance)).collect()
     } else {
         instances::by_ids(call.region, &ids, visible)?
     };
-    instances.retain(|instance| filter::matches(&filters, |name| values(name, instance, call.region)));
+    let instances =
+        instances::matching(instances, &filters, |name, instance| values(name, instance, call.region));
     let (instances, next) = page.of(&instances);
-    xml.list("instanceImageMetadataSet", "item", instances, |xml, instance| {
-        write(xml, instance, call);
+    let mut writer = Writer::new(instances.len(), |launch| shape(launch, call));
+    xml.element("instanceImageMetadataSet", |xml| {
+        for instance in instances {
+            writer.write(xml, instance);
+        }
     });
     xml.optional("nextToken", next.as_deref());
     Ok(())
 }
 
 fn values<'a>(name: &str, instance: &'a Instance, region: &'a Region) -> Values<'a> {
-    if let Some(values) = filter::of_tags(&instance.tags, name) {
+    if let Some(values) = instances::tag_values(instance, name) {
         return values;
     }
-    let image = region.images.get(&instance.image);
+    let image = region.images.get(&instance.launch.image);
     match name {
-        "availability-zone" => filter::one(instance.zone.as_str()),
+        "availability-zone" => filter::one(instance.zone()),
         "image-allowed" => filter::one("true"),
-        "instance-id" => filter::one(instance.id.as_str()),
+        "instance-id" => filter::made(instance.id),
         "instance-state-name" => filter::one(instance.state.as_str()),
-        "instance-type" => filter::one(instance.instance_type.as_str()),
+        "instance-type" => filter::one(instance.instance_type()),
         "launch-time" => filter::made(iso(instance.launched)),
         "owner-alias" => filter::one(image.and_then(|image| image.owner_alias.as_deref())),
         "owner-id" => filter::one(image.map(|image| image.owner.as_str())),
@@ -67,25 +72,29 @@ fn values<'a>(name: &str, instance: &'a Instance, region: &'a Region) -> Values<
     }
 }
 
-fn write(xml: &mut Xml, instance: &Instance, call: &Call<'_>) {
-    let (state, code) = instance.state.name_and_code();
-    xml.text("instanceId", &instance.id);
-    xml.text("instanceType", &instance.instance_type);
-    xml.text("launchTime", &iso(instance.launched));
-    xml.text("availabilityZone", &instance.zone);
-    xml.element("instanceState", |xml| {
-        xml.value("code", code);
-        xml.text("name", state);
+/// What the instances of a launch have in common, with holes.
+fn shape(launch: &Launch, call: &Call<'_>) -> Xml<Hole> {
+    let mut xml = Xml::shape();
+    xml.element("item", |xml| {
+        xml.hole("instanceId", Hole::Id);
+        xml.hole("instanceType", Hole::Type);
+        xml.hole("launchTime", Hole::Launched);
+        xml.hole("availabilityZone", Hole::Zone);
+        xml.element("instanceState", |xml| {
+            xml.hole("code", Hole::StateCode);
+            xml.hole("name", Hole::StateName);
+        });
+        xml.text("instanceOwnerId", &call.account.id);
+        instance_xml::tag_set(xml, launch);
+        if let Some(image) = call.region.images.get(&launch.image) {
+            xml.element("imageMetadata", |xml| image_metadata(xml, image));
+        }
+        operator(xml, launch.operator.as_deref());
     });
-    xml.text("instanceOwnerId", &call.account.id);
-    tag_set(xml, &instance.tags);
-    if let Some(image) = call.region.images.get(&instance.image) {
-        xml.element("imageMetadata", |xml| image_metadata(xml, image));
-    }
-    operator(xml, instance.operator.as_deref());
+    xml
 }
 
-fn image_metadata(xml: &mut Xml, image: &Image) {
+fn image_metadata(xml: &mut Xml<Hole>, image: &Image) {
     xml.text("imageId", &image.id);
     xml.text("name", &image.name);
     xml.text("imageOwnerId", &image.owner);

@@ -1,14 +1,15 @@
 //! `DescribeInstances`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashSet;
 
 use super::{Call, Sizes, instance_xml, page, well_formed};
+use crate::ids;
 use crate::wire::error::ApiError;
 use crate::wire::filter::{self, Filter, Values};
 use crate::wire::query::Params;
 use crate::wire::time::iso;
 use crate::wire::xml::Xml;
-use crate::world::{Account, Instance, Region};
+use crate::world::{Account, Instance, InstanceId, Launch, Region};
 
 /// The filters that the simulator has, of the many that EC2 has.
 const FILTERS: &[&str] = &[
@@ -52,8 +53,8 @@ pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<()
     let managed = params.flag("IncludeManagedResources")?.unwrap_or(false);
     params.finish()?;
     filter::known(&filters, FILTERS)?;
-    let visible = |instance: &Instance| managed || instance.operator.is_none();
-    let mut instances: Vec<&Instance> = if ids.is_empty() {
+    let visible = |instance: &Instance| managed || instance.launch.operator.is_none();
+    let instances: Vec<&Instance> = if ids.is_empty() {
         call.region.instances.iter().filter(|instance| visible(instance)).collect()
     } else if paged {
         return Err(ApiError::bad(
@@ -63,12 +64,10 @@ pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<()
     } else {
         by_ids(call.region, &ids, visible)?
     };
-    instances.retain(|instance| matches(&filters, instance, call.account, call.region));
+    let instances =
+        matching(instances, &filters, |name, instance| values(name, instance, call.account, call.region));
     let (instances, next) = if ids.is_empty() { page.of(&instances) } else { (&instances[..], None) };
-    let reservations = instances.chunk_by(|one, other| one.reservation == other.reservation);
-    xml.list("reservationSet", "item", reservations, |xml, launched| {
-        instance_xml::reservation(xml, launched, call);
-    });
+    instance_xml::reservations(xml, instances, call);
     xml.optional("nextToken", next.as_deref());
     Ok(())
 }
@@ -88,18 +87,17 @@ pub fn by_ids<'r>(
             "No more than 1000 instance IDs can be described in one request",
         ));
     }
-    let places: HashMap<&str, usize> = (0..)
-        .zip(&region.instances)
-        .filter(|(_, instance)| visible(instance))
-        .map(|(place, instance)| (instance.id.as_str(), place))
-        .collect();
-    let missing: Vec<&str> = ids.iter().map(String::as_str).filter(|id| !places.contains_key(id)).collect();
+    let mut wanted: HashSet<InstanceId> = ids.iter().filter_map(|id| InstanceId::parse(id)).collect();
+    // Each that is found is no longer wanted.
+    let found: Vec<&Instance> =
+        region.instances.iter().filter(|one| wanted.contains(&one.id) && visible(one)).collect();
+    for instance in &found {
+        wanted.remove(&instance.id);
+    }
+    let is_missing = |id: &&str| InstanceId::parse(id).is_none_or(|id| wanted.contains(&id));
+    let missing: Vec<&str> = ids.iter().map(String::as_str).filter(is_missing).collect();
     match missing.as_slice() {
-        [] => {
-            let found: BTreeSet<usize> =
-                ids.iter().filter_map(|id| places.get(id.as_str()).copied()).collect();
-            Ok(found.into_iter().map(|place| &region.instances[place]).collect())
-        }
+        [] => Ok(found),
         [one] => Err(ApiError::bad(
             "InvalidInstanceID.NotFound",
             format!("The instance ID '{one}' does not exist"),
@@ -111,45 +109,97 @@ pub fn by_ids<'r>(
     }
 }
 
-fn matches(filters: &[Filter], instance: &Instance, account: &Account, region: &Region) -> bool {
-    filter::matches(filters, |name| values(name, instance, account, region))
+/// Those that match all filters. What instances of a launch have in common is looked at once for all of them.
+pub fn matching<'r>(
+    instances: Vec<&'r Instance>,
+    filters: &[Filter],
+    values: impl Fn(&str, &'r Instance) -> Values<'r>,
+) -> Vec<&'r Instance> {
+    if filters.is_empty() {
+        return instances;
+    }
+    let mut found = Vec::with_capacity(instances.len());
+    for launched in instances.chunk_by(instance_xml::alike) {
+        let first = launched[0];
+        let (common, own): (Vec<&Filter>, Vec<&Filter>) =
+            filters.iter().partition(|filter| is_common(&filter.name, &first.launch));
+        if filter::matches(common, |name| values(name, first)) {
+            let matches = |instance: &&&'r Instance| {
+                filter::matches(own.iter().copied(), |name| values(name, instance))
+            };
+            found.extend(launched.iter().filter(matches));
+        }
+    }
+    found
+}
+
+/// Have all instances of a launch the same under this filter?
+fn is_common(name: &str, launch: &Launch) -> bool {
+    match name {
+        "tag-key" | "image-id" | "instance-lifecycle" | "operator.managed" | "vpc-id" => true,
+        "tag-value" => launch.own_tag.is_none(),
+        name => name
+            .strip_prefix("tag:")
+            .is_some_and(|key| launch.own_tag.as_ref().is_none_or(|own| own.key != key)),
+    }
+}
+
+/// What an instance has under `tag-key`, `tag-value` and `tag:KEY`; none of these is `None`.
+pub fn tag_values<'r>(instance: &'r Instance, name: &str) -> Option<Values<'r>> {
+    let mut values = filter::of_tags(&instance.launch.tags, name)?;
+    if let (Some(own), Some(value)) = (&instance.launch.own_tag, instance.own_tag_value()) {
+        match name {
+            "tag-key" => values.extend(filter::one(own.key.as_str())),
+            "tag-value" => values.extend(filter::made(value)),
+            name if name.strip_prefix("tag:") == Some(&own.key) => values.extend(filter::made(value)),
+            _ => {}
+        }
+    }
+    Some(values)
 }
 
 fn values<'a>(name: &str, instance: &'a Instance, account: &'a Account, region: &'a Region) -> Values<'a> {
-    if let Some(values) = filter::of_tags(&instance.tags, name) {
+    if let Some(values) = tag_values(instance, name) {
         return values;
     }
+    let launch = &instance.launch;
     if let Some(option) = name.strip_prefix("metadata-options.") {
         return option_values(option, instance);
     }
     match name {
         "architecture" => {
-            filter::one(region.images.get(&instance.image).map(|image| image.architecture.as_str()))
+            filter::one(region.images.get(&launch.image).map(|image| image.architecture.as_str()))
         }
-        "availability-zone" => filter::one(instance.zone.as_str()),
-        "iam-instance-profile.arn" => instance
+        "availability-zone" => filter::one(instance.zone()),
+        "iam-instance-profile.arn" => launch
             .profile
             .as_deref()
             .map(|profile| filter::made(instance_xml::profile_arn(account, profile)))
             .unwrap_or_default(),
-        "image-id" => filter::one(instance.image.as_str()),
-        "instance-id" => filter::one(instance.id.as_str()),
-        "instance-lifecycle" => filter::one(instance.spot.then_some("spot")),
+        "image-id" => filter::one(launch.image.as_str()),
+        "instance-id" => filter::made(instance.id),
+        "instance-lifecycle" => filter::one(launch.spot.then_some("spot")),
         "instance-state-code" => filter::made(instance.state.name_and_code().1),
         "instance-state-name" => filter::one(instance.state.as_str()),
-        "instance-type" => filter::one(instance.instance_type.as_str()),
-        "instance.group-id" => filter::one(instance.security_group.as_str()),
+        "instance-type" => filter::one(instance.instance_type()),
+        "instance.group-id" => filter::one(launch.security_group.as_str()),
         "launch-time" => filter::made(iso(instance.launched)),
-        "operator.managed" => filter::made(instance.operator.is_some()),
-        "operator.principal" => filter::one(instance.operator.as_deref()),
+        "operator.managed" => filter::made(launch.operator.is_some()),
+        "operator.principal" => filter::one(launch.operator.as_deref()),
         "owner-id" => filter::one(account.id.as_str()),
         "private-dns-name" => filter::made(instance_xml::dns_name(instance)),
-        "private-ip-address" => filter::one(instance.private_ip.as_str()),
-        "reservation-id" => filter::one(instance.reservation.as_str()),
-        "subnet-id" => filter::one(instance.subnet.as_str()),
-        "vpc-id" => filter::one(instance.vpc.as_str()),
+        "private-ip-address" => filter::made(instance.private_ip('.')),
+        "reservation-id" => filter::made(reservation_id(instance)),
+        "subnet-id" => filter::one(instance.subnet()),
+        "vpc-id" => filter::one(launch.vpc.as_str()),
         _ => Values::new(),
     }
+}
+
+fn reservation_id(instance: &Instance) -> String {
+    let mut id = String::new();
+    ids::write_ec2(&mut id, "r", instance.reservation);
+    id
 }
 
 fn option_values<'a>(name: &str, instance: &Instance) -> Values<'a> {

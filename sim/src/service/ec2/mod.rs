@@ -120,7 +120,7 @@ fn tag_set(xml: &mut Xml, tags: &Tags) {
 }
 
 /// A resource that a service manages is hidden from whoever does not ask for it.
-fn operator(xml: &mut Xml, operator: Option<&str>) {
+fn operator<H>(xml: &mut Xml<H>, operator: Option<&str>) {
     xml.element("operator", |xml| match operator {
         None => xml.value("managed", false),
         Some(principal) => {
