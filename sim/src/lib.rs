@@ -12,7 +12,7 @@
 //! - `fleet`: what a fleet file may say; `build` turns it into a world.
 //! - `world`: plain data, serializable, ignorant of the wire.
 //! - `service`: a table of operations for each service. `wire`: parameters, filters, pages, XML, errors.
-//! - `front`: from a request to an answer. The account, the Region and the service come from the credential scope
+//! - `front`: from a request to an `answer`. The account, the Region and the service come from the credential scope
 //!   of the SigV4 header. The signature is **not** verified.
 //! - `iam`: who has an access key or a session of a role, and what policies let them do.
 //! - `throttle`: AWS's token buckets. `faults`: what goes wrong on purpose. `refusal`: how each service says no.
@@ -22,6 +22,7 @@
 
 #![warn(missing_docs)]
 
+mod answer;
 mod build;
 mod counts;
 mod faults;

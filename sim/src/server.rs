@@ -19,9 +19,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::answer::{Answer, Reply};
 use crate::counts::Counts;
 use crate::fleet::{Fault, Fleet};
-use crate::front::{Answer, Front, Incoming, Reply};
+use crate::front::{Front, Incoming};
 use crate::log::{Arrival, Log, Request};
 use crate::state::{StateError, StateFile};
 use crate::throttle::Throttling;

@@ -9,7 +9,6 @@ use super::{EffectiveOptions, Tags};
 use crate::ids;
 
 /// One instance, with everything that it shares with others.
-#[expect(clippy::struct_field_names, reason = "`instance_type` is what AWS calls it, and `type` a keyword")]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredInstance {

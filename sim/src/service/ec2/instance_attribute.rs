@@ -22,11 +22,11 @@ pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<()
             format!("Value ({attribute}) for parameter attribute is invalid. There is only userData here."),
         ));
     }
-    let found = instances::by_ids(call.region, &ids, |instance| instance.operator.is_none())?;
+    let found = instances::by_ids(call.region, &ids, |instance| instance.launch.operator.is_none())?;
     let Some(instance) = found.first() else {
         return Err(ApiError::bad("MissingParameter", "The request must contain the parameter InstanceId"));
     };
-    xml.text("instanceId", &instance.id);
+    xml.value("instanceId", instance.id);
     xml.element("userData", |xml| {
         let encoded = user_data(call.region, instance).map(|text| STANDARD.encode(text));
         xml.optional("value", encoded.as_deref());
@@ -41,7 +41,7 @@ pub fn arn(call: &Call<'_>, asked: &Asked<'_>) -> String {
 }
 
 fn user_data<'r>(region: &'r Region, instance: &Instance) -> Option<&'r str> {
-    match &instance.launcher {
+    match &instance.launch.launcher {
         Launcher::Template { id, version, .. } => {
             region.templates.get(id)?.versions.get(version)?.data.user_data.as_deref()
         }

@@ -36,7 +36,7 @@ pub enum Hole {
 }
 
 /// Are they of the same launch?
-pub fn alike(one: &&Instance, other: &&Instance) -> bool {
+pub fn alike(one: &Instance, other: &Instance) -> bool {
     Arc::ptr_eq(&one.launch, &other.launch)
 }
 

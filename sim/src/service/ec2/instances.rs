@@ -119,7 +119,7 @@ pub fn matching<'r>(
         return instances;
     }
     let mut found = Vec::with_capacity(instances.len());
-    for launched in instances.chunk_by(instance_xml::alike) {
+    for launched in instances.chunk_by(|one, other| instance_xml::alike(one, other)) {
         let first = launched[0];
         let (common, own): (Vec<&Filter>, Vec<&Filter>) =
             filters.iter().partition(|filter| is_common(&filter.name, &first.launch));
