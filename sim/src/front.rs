@@ -14,6 +14,7 @@ use crate::iam::{Identities, Question, Stranger};
 use crate::ids;
 use crate::log::Request;
 use crate::refusal::{self, Refusal};
+use crate::regions;
 use crate::service::sts::AssumeRoleRequest;
 use crate::service::{
     Access, Asked, Call, JsonOperation, QueryOperation, RestOperation, Service, autoscaling, ec2, eks, iam,
@@ -361,12 +362,12 @@ fn authorize(call: &Call<'_>, wanted: &Wanted, params: &Params, context: &Contex
         Access::On(resource) => resource(call, &Asked { path: wanted.path(), params }),
     };
     let action = format!("{}:{}", context.service.name(), context.operation);
-    let question = Question {
-        action: &action,
-        resource: &resource,
-        region: call.region_name,
-        external_id: params.peek("ExternalId"),
+    let region = match context.service {
+        Service::Organizations => regions::organizations(&call.account.partition),
+        _ => call.region_name,
     };
+    let question =
+        Question { action: &action, resource: &resource, region, external_id: params.peek("ExternalId") };
     let denied = |denial| refusal::denied(context.service, &action, &call.caller.arn(), denial, &resource);
     call.caller.may(&question).map_err(denied)
 }

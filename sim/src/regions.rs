@@ -82,7 +82,7 @@ pub fn dns_suffix(partition: &str) -> &'static str {
     if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
-/// The Region whose endpoint Organizations has in a partition; every client signs for it, wherever it is.
+/// The Region of the one endpoint that Organizations has in a partition.
 pub fn organizations(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "cn-northwest-1",

@@ -5,7 +5,7 @@ Drives every operation of the simulator with boto3, every list to its last page,
 the shape that botocore has for it: no unknown member, no required one missing, every value of its type. Asks wrong
 questions too, and checks that boto3 reads the errors as AWS's.
 
-    sim_models.py --endpoint http://127.0.0.1:18080 --key AKIA... [--key ...] [--region eu-west-1 ...]
+    sim_models.py --endpoint http://127.0.0.1:18080 --key AKIA... [--key ...] [--region eu-west-1 ...] [--role NAME]
     sim_models.py --self-test      the checks themselves: doctored answers must be caught
 
 Ends with 0 and a summary, or with 1 and what is wrong.
@@ -25,7 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
 
-SERVICES = ("sts", "ec2", "autoscaling", "eks")
+SERVICES = ("sts", "ec2", "autoscaling", "eks", "organizations")
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -38,12 +38,15 @@ def check_answer(operation, status, headers, body):
     protocol = service.metadata["protocol"]
     if status != 200:
         return check_error(service, protocol, headers, body)
-    if protocol == "rest-json":
+    if protocol in ("rest-json", "json"):
         try:
             value = json.loads(body)
         except ValueError as error:
             return [f"not JSON: {error}"]
-        return list(json_problems(operation.output_shape, value, operation.name))
+        problems = list(json_problems(operation.output_shape, value, operation.name))
+        if protocol == "json" and headers.get("content-type") != "application/x-amz-json-1.1":
+            problems.append(f"the content type is {headers.get('content-type')}")
+        return problems
     try:
         root = ElementTree.fromstring(body)
     except ElementTree.ParseError as error:
@@ -79,6 +82,17 @@ def check_error(service, protocol, headers, body):
                 problems.append("there is no message")
         except ValueError as error:
             problems.append(f"not JSON: {error}")
+        return problems
+    if protocol == "json":
+        try:
+            error = json.loads(body)
+        except ValueError as problem:
+            return [f"not JSON: {problem}"]
+        problems = [f"there is no {name}" for name in ("__type", "Message") if not error.get(name)]
+        shape = service.shape_for_error_code(error.get("__type", ""))
+        if shape:
+            members = {name: value for name, value in error.items() if name != "__type"}
+            problems += json_problems(shape, members, error["__type"])
         return problems
     root = ElementTree.fromstring(body)
     paths = {
@@ -232,7 +246,7 @@ class Checker:
         self.errors = Counter()
         self.problems = []
 
-    def client(self, service, key, region):
+    def client(self, service, key, region, token=None):
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
         client = boto3.client(
             service,
@@ -240,6 +254,7 @@ class Checker:
             region_name=region,
             aws_access_key_id=key,
             aws_secret_access_key="any",
+            aws_session_token=token,
             config=config,
         )
         client.meta.events.register("before-parse.*.*", self.look)
@@ -458,8 +473,9 @@ class Checker:
     # --- wrong questions
 
     def wrong_questions(self, key, region, not_opted_in):
-        sts, ec2, scaling, eks = (self.client(service, key, region) for service in SERVICES)
+        sts, ec2, scaling, eks, organizations = (self.client(service, key, region) for service in SERVICES)
         ec2.describe_regions(RegionNames=[region])
+        role = "arn:aws:iam::111122223333:role/no-such"
         for code, call, parameters in [
             ("InvalidParameterValue", ec2.describe_instances, dict(MaxResults=4)),
             ("InvalidParameterValue", ec2.describe_instances, dict(MaxResults=1001)),
@@ -492,6 +508,12 @@ class Checker:
             ("InvalidParameterException", eks.list_clusters, dict(nextToken="made-up")),
             ("UnknownOperationException", eks.list_addons, dict(clusterName="no-such")),
             ("InvalidAction", sts.get_session_token, dict()),
+            ("AccessDenied", sts.assume_role, dict(RoleArn=role, RoleSessionName="models")),
+            ("ValidationError", sts.assume_role, dict(RoleArn=role, RoleSessionName="not a name")),
+            ("ValidationError", sts.assume_role, dict(RoleArn=role, RoleSessionName="models", DurationSeconds=60)),
+            ("MalformedPolicyDocument", sts.assume_role, dict(RoleArn=role, RoleSessionName="models", Policy="{}")),
+            ("PackedPolicyTooLarge", sts.assume_role, dict(RoleArn=role, RoleSessionName="models", Policy=" " * 2049)),
+            ("UnknownOperationException", organizations.list_policies, dict(Filter="SERVICE_CONTROL_POLICY")),
         ]:
             self.refused(code, call, **parameters)
         self.strangers("AKIANOSUCHKEY0000000", region)
@@ -499,14 +521,78 @@ class Checker:
             if elsewhere:
                 self.strangers(key, elsewhere)
 
-    def strangers(self, key, region):
-        sts, ec2, scaling, eks = (self.client(service, key, region) for service in SERVICES)
+    def strangers(self, key, region, token=None):
+        sts, ec2, scaling, eks, _ = (self.client(service, key, region, token) for service in SERVICES)
         self.refused("InvalidClientTokenId", sts.get_caller_identity)
         self.refused("AuthFailure", ec2.describe_instances)
         self.refused("InvalidClientTokenId", scaling.describe_auto_scaling_groups)
         self.refused("UnrecognizedClientException", eks.list_clusters)
 
-    def run(self, keys, regions):
+    # --- the organisation, and sessions of roles
+
+    def organization(self, key, role):
+        """The tree of the organisation that the key's account administers; and the role in each of its accounts."""
+        client = self.client("organizations", key, "us-east-1")
+        lists = (client.list_accounts, client.list_roots, client.list_delegated_administrators)
+        own = self.client("sts", key, "us-east-1").get_caller_identity()["Account"]
+        try:
+            found = client.describe_organization()["Organization"]
+        except ClientError as error:
+            self.expect("no organisation", "AWSOrganizationsNotInUseException", error.response["Error"]["Code"])
+            for call in lists:
+                self.refused("AWSOrganizationsNotInUseException", call)
+            return
+        if found["MasterAccountId"] != own:
+            for call in lists:
+                self.refused("AccessDeniedException", call)
+            return
+        def identity(one):
+            return one["Id"]
+
+        accounts = self.pages(client.list_accounts, "Accounts", 2, key=identity)
+        self.expect("accounts in one page", accounts, self.pages(client.list_accounts, "Accounts", 20, key=identity))
+        self.pages(client.list_delegated_administrators, "DelegatedAdministrators", 1, key=identity)
+        parents = [one["Id"] for one in self.pages(client.list_roots, "Roots", 1, key=identity)]
+        below = []
+        for parent in parents:
+            units = self.pages(
+                client.list_organizational_units_for_parent, "OrganizationalUnits", 1, key=identity, ParentId=parent
+            )
+            parents += [unit["Id"] for unit in units]
+            below += self.pages(client.list_accounts_for_parent, "Accounts", 1, key=identity, ParentId=parent)
+        self.expect("accounts in the tree", sorted(map(identity, accounts)), sorted(map(identity, below)))
+        for code, call, parameters in [
+            ("InvalidInputException", client.list_accounts, dict(MaxResults=21)),
+            ("InvalidInputException", client.list_accounts, dict(NextToken="made-up")),
+            ("InvalidInputException", client.list_accounts_for_parent, dict(ParentId="x")),
+            ("ParentNotFoundException", client.list_accounts_for_parent, dict(ParentId="r-zzzz")),
+        ]:
+            self.refused(code, call, **parameters)
+        for account in accounts:
+            if role and account["Id"] != own:
+                self.session(key, account, f"arn:aws:iam::{account['Id']}:role/{role}")
+
+    def session(self, key, account, role):
+        sts = self.client("sts", key, "us-west-2")
+        asked = dict(RoleArn=role, RoleSessionName="models", DurationSeconds=900)
+        if account["State"] != "ACTIVE":
+            self.refused("AccessDenied", sts.assume_role, **asked)
+            return
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:DescribeRegions", "Resource": "*"}]}
+        answer = sts.assume_role(**asked, Policy=json.dumps(policy))
+        key, token = answer["Credentials"]["AccessKeyId"], answer["Credentials"]["SessionToken"]
+        sts, ec2, scaling, eks, _ = (self.client(service, key, "us-east-1", token) for service in SERVICES)
+        identity = sts.get_caller_identity()
+        self.expect("who the session is", answer["AssumedRoleUser"]["Arn"], identity["Arn"])
+        self.expect("the account of the session", account["Id"], identity["Account"])
+        ec2.describe_regions()
+        self.refused("UnauthorizedOperation", ec2.describe_instances)
+        self.refused("AccessDenied", scaling.describe_auto_scaling_groups)
+        self.refused("AccessDeniedException", eks.list_clusters)
+        self.strangers(key, "us-east-1")
+        self.strangers(key, "us-east-1", token[::-1])
+
+    def run(self, keys, regions, role):
         for key in keys:
             first = regions[0] if regions else "us-east-1"
             self.client("sts", key, first).get_caller_identity()
@@ -520,6 +606,7 @@ class Checker:
                 except ResponseParserError as error:
                     self.problems.append(f"{region}: boto3 cannot read an answer: {str(error)[:200]}")
             self.wrong_questions(key, first, closed[0] if closed else None)
+            self.organization(key, role)
 
 
 # --- the checks themselves -------------------------------------------------------------------------------------------
@@ -537,7 +624,9 @@ REGIONS = (
     f'<DescribeRegionsResponse xmlns="{EC2}"><requestId>1</requestId><regionInfo><item><regionName>us-east-1</regionName>'
     "</item></regionInfo></DescribeRegionsResponse>"
 )
+ACCOUNTS = '{"Accounts": [{"Id": "111122223333", "State": "ACTIVE", "JoinedTimestamp": 1.5}], "NextToken": "x"}'
 CLUSTER = '{"cluster": {"name": "a", "createdAt": 1, "status": "ACTIVE", "outpostConfig": {"outpostArns": [], "controlPlaneInstanceType": "m"}}}'
+JSON = {"content-type": "application/x-amz-json-1.1"}
 # Service, operation, a right answer, and ways to spoil it: what to
 # replace, by what, and what must be complained about.
 DOCTORED = [
@@ -556,6 +645,12 @@ DOCTORED = [
         ("<item><regionName>us-east-1</regionName></item>", "<member/>", "a list of item has a member"),
         ("<regionName>us-east-1</regionName>", "<regionName>a</regionName><regionName>b</regionName>", "is there twice"),
     ]),
+    ("organizations", "ListAccounts", ACCOUNTS, [
+        ('"Id"', '"id"', "unknown member id"),
+        ("ACTIVE", "ALIVE", "is none of"),
+        ("1.5", '"2026-11-15T09:00:00Z"', "is not a timestamp"),
+        ("111122223333", "1111222233334", "has 13 characters"),
+    ]),
     ("eks", "DescribeCluster", CLUSTER, [
         ('"name"', '"Name"', "unknown member Name"),
         ('"controlPlaneInstanceType": "m"', '"controlPlaneInstanceType": null', "controlPlaneInstanceType is missing"),
@@ -570,15 +665,15 @@ def self_test():
     failures, count = [], 0
     for service, name, right, ways in DOCTORED:
         operation = session.get_service_model(service).operation_model(name)
-        found = check_answer(operation, 200, {}, right)
+        found = check_answer(operation, 200, JSON, right)
         if found:
             failures.append(f"{name}: a right answer is refused: {found}")
         for old, new, complaint in ways:
             count += 1
-            found = check_answer(operation, 200, {}, right.replace(old, new, 1))
+            found = check_answer(operation, 200, JSON, right.replace(old, new, 1))
             if not any(complaint in problem for problem in found):
                 failures.append(f"{name}: {old!r} -> {new!r} is not caught as {complaint!r}, only {found}")
-    errors = [("ec2", "<Response><Errors><Error><Code>X</Code></Error></Errors></Response>"), ("eks", "{}")]
+    errors = [("ec2", "<Response><Errors><Error><Code>X</Code></Error></Errors></Response>"), ("eks", "{}"), ("organizations", "{}")]
     for service, body in errors:
         count += 1
         model = session.get_service_model(service)
@@ -592,6 +687,7 @@ def main():
     parser.add_argument("--endpoint")
     parser.add_argument("--key", action="append", default=[], help="an access key id of the fleet; may be repeated")
     parser.add_argument("--region", action="append", default=[], help="default: every enabled Region")
+    parser.add_argument("--role", help="a role that the management account may assume in the others")
     parser.add_argument("--self-test", action="store_true")
     arguments = parser.parse_args()
     if arguments.self_test:
@@ -603,7 +699,7 @@ def main():
     if not arguments.endpoint or not arguments.key:
         parser.error("--endpoint and --key are needed")
     checker = Checker(arguments.endpoint)
-    checker.run(arguments.key, arguments.region)
+    checker.run(arguments.key, arguments.region, arguments.role)
     for problem, count in Counter(checker.problems).most_common(40):
         print(f"{problem}" + (f"  ({count} times)" if count > 1 else ""), file=sys.stderr)
     answers, refusals = sum(checker.operations.values()), sum(checker.errors.values())

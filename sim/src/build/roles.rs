@@ -10,12 +10,13 @@ use crate::ids;
 use crate::world::{Policy, Role, Trust};
 
 /// Every action that only looks, of the services that the simulator has.
-const READ_ONLY: [&str; 8] = [
+const READ_ONLY: [&str; 9] = [
     "autoscaling:Describe*",
     "ec2:Describe*",
     "ec2:Get*",
     "eks:Describe*",
     "eks:List*",
+    "iam:List*",
     "organizations:Describe*",
     "organizations:List*",
     "sts:Get*",

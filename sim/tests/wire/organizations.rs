@@ -147,15 +147,13 @@ async fn only_those_who_administer_an_organisation_look_at_it() {
     assert_eq!(organization["Organization"]["MasterAccountId"], "100000000001");
     let alone = as_key("AKIAALONE00000000001", "us-east-1");
     let gov = as_key("AKIAGOV0000000000001", "us-gov-west-1");
-    let china = as_key("AKIACHINA00000000001", "cn-northwest-1");
+    let china = as_key("AKIACHINA00000000001", "cn-north-1");
     for (who, operation, code) in [
         (&member, "ListAccounts", "AccessDeniedException"),
         (&member, "ListRoots", "AccessDeniedException"),
         (&alone, "ListAccounts", "AWSOrganizationsNotInUseException"),
         (&alone, "DescribeOrganization", "AWSOrganizationsNotInUseException"),
         (&gov, "ListAccounts", "AWSOrganizationsNotInUseException"),
-        (&china.in_region("cn-north-1"), "ListAccounts", "InvalidSignatureException"),
-        (&client.in_region("eu-west-1"), "ListAccounts", "InvalidSignatureException"),
     ] {
         let answer = who.organizations(operation, "{}").await;
         assert_eq!((answer.status, answer.json()["__type"].as_str()), (400, Some(code)), "{operation}");

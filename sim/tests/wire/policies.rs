@@ -209,6 +209,25 @@ async fn conditions_are_held_against_the_request() {
 }
 
 #[tokio::test]
+async fn an_organisation_is_in_one_region_wherever_it_is_asked() {
+    let (_running, client) = serve().await;
+    let statement = r#"{"Effect":"Allow","Action":"organizations:*","Resource":"*",
+        "Condition":{"StringEquals":{"aws:RequestedRegion":"us-east-1"}}}"#;
+    let session = limited(&client, "All", statement).await.in_region("eu-west-1");
+    assert_eq!(session.organizations("DescribeOrganization", "{}").await.status, 200);
+    // One unit is not another.
+    let root = r#"{"Effect":"Allow","Action":"organizations:*",
+        "Resource":"arn:aws:organizations::111111111111:ou/o-exampleorg1/ou-*"}"#;
+    let session = limited(&client, "All", root).await;
+    let denied = session.organizations("ListAccountsForParent", r#"{"ParentId":"r-abcd"}"#).await;
+    assert!(
+        denied.body.contains("arn:aws:organizations::111111111111:root/o-exampleorg1/r-abcd"),
+        "{}",
+        denied.body
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_implemented_is_refused_and_never_ignored() {
     let (_running, client) = serve().await;
     let statement = |inside: &str| format!(r#"{{"Version":"2012-10-17","Statement":[{{{inside}}}]}}"#);

@@ -27,6 +27,7 @@ accounts:
       - { name: Vendor, trust: { principals: ["*"], external_ids: [secret-handshake, another-one] } }
       - { name: Family, trust: { principals: ["*"], organization_id: o-exampleorg1 } }
       - { name: Admin, trust: { principals: ["arn:aws:iam::111111111111:user/admin"] } }
+      - { name: Open, trust: { principals: ["333333333333"] } }
       - name: Hub
         permissions: all
         max_session_duration: 43200
@@ -35,10 +36,11 @@ accounts:
         max_session_duration: 43200
   - id: "333333333333"
     name: without
-    without_roles: [Auditor]
+    access_keys: [{ id: AKIAOPTEDIN000000001 }]
     opted_in: [eu-south-2]
     roles:
       - { name: Auditor, trust: { principals: ["arn:aws:sts::222222222222:assumed-role/Hub/test"] } }
+  - { id: "555555555555", name: bare, without_roles: [Auditor] }
   - id: "444444444444"
     name: elsewhere
     outside_organization: true
@@ -131,6 +133,8 @@ async fn a_role_lets_in_whom_its_trust_names() {
         // The management account has no role that every account has, a replaced one has only its own trust.
         (&client, "111111111111", "audit/Auditor", "", false),
         (&client, "333333333333", "Auditor", "", false),
+        (&client, "222222222222", "Open", "", false),
+        (&client, "555555555555", "audit/Auditor", "", false),
         (&client, "444444444444", "Auditor", "", true),
     ] {
         let role = role(account, name);
@@ -229,8 +233,46 @@ async fn a_session_can_do_nothing_where_its_account_is_not() {
     assert_eq!(code(&elsewhere.ec2("DescribeInstances", "").await), "AuthFailure");
     // STS is asked in any Region that both accounts have.
     assert_eq!(client.in_region("eu-west-1").assume_role(AUDITOR, "").await.status, 200);
-    let disabled = session.in_region("eu-south-2").assume_role(AUDITOR, "").await;
-    assert_eq!(code(&disabled), "AccessDenied");
+    let opted_in = client.as_key("AKIAOPTEDIN000000001");
+    let open = role("222222222222", "Open");
+    assert_eq!(opted_in.assume_role(&open, "").await.status, 200);
+    let disabled = opted_in.in_region("eu-south-2").assume_role(&open, "").await;
+    assert_eq!((disabled.status, code(&disabled)), (403, "RegionDisabledException"));
+}
+
+#[tokio::test]
+async fn every_partition_has_its_own_roles_and_administrators() {
+    let (_running, client) = serve(
+        r#"
+name: partitions
+organizations:
+  - { management_account: "111111111111" }
+  - { management_account: "333333333333", partition: aws-us-gov }
+roles: [{ name: Auditor }]
+accounts:
+  - { id: "111111111111", name: a, access_keys: [{ id: AKIAMANAGEMENT000001 }] }
+  - { id: "222222222222", name: b }
+  - { id: "333333333333", name: c, partition: aws-us-gov, access_keys: [{ id: AKIAGOVERNMENT000001 }] }
+  - { id: "444444444444", name: d, partition: aws-us-gov }
+"#,
+    )
+    .await;
+    let government = client.as_key("AKIAGOVERNMENT000001").in_region("us-gov-east-1");
+    let session = government.session("arn:aws-us-gov:iam::444444444444:role/Auditor").await;
+    let identity = session.sts("GetCallerIdentity").await;
+    assert_eq!(identity.text("Arn"), Some("arn:aws-us-gov:sts::444444444444:assumed-role/Auditor/test"));
+    for (who, role, wanted) in [
+        (&client, "arn:aws-us-gov:iam::444444444444:role/Auditor", "ValidationError"),
+        (&client, "arn:aws:iam::444444444444:role/Auditor", "AccessDenied"),
+        (&government, "arn:aws:iam::222222222222:role/Auditor", "ValidationError"),
+        (
+            &government.in_region("us-east-1"),
+            "arn:aws-us-gov:iam::444444444444:role/Auditor",
+            "InvalidClientTokenId",
+        ),
+    ] {
+        assert_eq!(code(&who.assume_role(role, "").await), wanted, "{role}");
+    }
 }
 
 #[tokio::test]

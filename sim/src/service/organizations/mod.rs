@@ -7,7 +7,6 @@ mod units;
 use serde_json::{Map, Value};
 
 use super::{Access, Asked, Call, JsonOperation};
-use crate::regions;
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
 use crate::world::Organization;
@@ -39,18 +38,9 @@ fn parent_arn(call: &Call<'_>, asked: &Asked<'_>) -> String {
     }
 }
 
-/// The organisation of the caller's account, for what each of its accounts may see.
+/// The organisation of the caller's account, for what each of its accounts may see. The Region that was signed for does
+/// not matter: AWS has one endpoint in a partition, but an SDK that is told to use another signs for its own Region.
 fn of_member<'w>(call: &Call<'w>) -> Result<&'w Organization, ApiError> {
-    if call.region_name != regions::organizations(&call.account.partition) {
-        return Err(ApiError::bad(
-            "InvalidSignatureException",
-            format!(
-                "Credential should be scoped to a valid Region, {}, not to {}.",
-                regions::organizations(&call.account.partition),
-                call.region_name
-            ),
-        ));
-    }
     call.caller.organization.ok_or_else(|| {
         ApiError::bad("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
     })
