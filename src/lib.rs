@@ -4,14 +4,14 @@
 //! Data flows one way, and each module can be understood alone:
 //!
 //! ```text
-//! cli ──> scan ──> aws ──> model::Inventory ──> lineage ──> policy ──> report
-//!                             └─ inventory        └─ resolve   └ explain ┘
+//! cli ──> scope ──> scan ──> aws ──> model::Inventory ──> lineage ──> policy ──> report
+//!                                       └─ inventory        └─ resolve   └ explain ┘
 //! ```
 //!
 //! What holds it together, checked by `tests/offline/architecture.rs`:
 //!
 //! - `model ← finding ← resolve ← lineage ← policy ← explain`, and `model, finding, explain ← report`, and
-//!   `model ← aws ← scan`, and `model ← inventory`. Only [`cli`] sees both `aws` and `policy`.
+//!   `model ← aws ← scan`, `model ← scope ← scan`, and `model ← inventory`. Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
 //!   the bytes of a report everything is synchronous, pure and total.
 //! - Nobody below [`cli`] reads arguments, the environment or the clock, but for how fast to ask; and nobody but its
@@ -30,6 +30,7 @@ pub mod policy;
 pub mod report;
 pub mod resolve;
 pub mod scan;
+pub mod scope;
 
 #[cfg(test)]
 mod testing;

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::clients::{Clients, Regional};
-use super::connect_error::{ConnectError, ConnectErrorKind};
 use super::errors::{CallError, failed};
 use super::operations::DESCRIBE_REGIONS;
-use crate::model::{AccountId, Arn, Partition, Region, Scope};
+use crate::model::{AccountId, Arn, Guard, Partition, Region, RegionStatus, Scope};
 
 /// An AWS account, with credentials for it. Clones share them.
 #[derive(Clone, Debug)]
@@ -17,43 +16,12 @@ pub struct Account {
     pub account_id: AccountId,
     /// Who reads it.
     pub caller: Arn,
-    /// The Region that the environment or the profile names.
-    pub configured_region: Option<Region>,
-    clients: Arc<Clients>,
-}
-
-/// A Region of the account's partition.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RegionStatus {
-    /// The Region.
-    pub region: Region,
-    /// Whether the account can use it.
-    pub enabled: bool,
-    /// `opt-in-not-required`, `opted-in` or `not-opted-in`, where EC2 says so.
-    pub opt_in_status: Option<String>,
+    /// What holds the reader back from changing anything in it.
+    pub guard: Guard,
+    pub(super) clients: Arc<Clients>,
 }
 
 impl Account {
-    pub(super) fn new(
-        clients: Arc<Clients>,
-        account_id: Option<&str>,
-        arn: Option<&str>,
-    ) -> Result<Self, ConnectError> {
-        let unusable = || {
-            let message = "the answer to sts:GetCallerIdentity names no account: the endpoint is not AWS";
-            ConnectError::new(ConnectErrorKind::Other, message)
-        };
-        let (account_id, caller) = account_id.zip(arn).ok_or_else(unusable)?;
-        let partition = caller.split(':').nth(1).filter(|partition| !partition.is_empty());
-        Ok(Self {
-            partition: partition.ok_or_else(unusable)?.into(),
-            account_id: account_id.into(),
-            caller: caller.into(),
-            configured_region: None,
-            clients,
-        })
-    }
-
     /// This account in one Region.
     pub fn scope(&self, region: &Region) -> Scope {
         Scope {
@@ -84,10 +52,10 @@ impl Account {
 }
 
 fn status(region: &aws_sdk_ec2::types::Region) -> Option<RegionStatus> {
-    let opt_in_status = region.opt_in_status().map(str::to_owned);
+    let opt_in_status = region.opt_in_status();
     Some(RegionStatus {
         region: region.region_name()?.into(),
-        enabled: opt_in_status.as_deref() != Some("not-opted-in"),
-        opt_in_status,
+        enabled: opt_in_status != Some("not-opted-in"),
+        opt_in: opt_in_status.is_some_and(|status| status != "opt-in-not-required"),
     })
 }

@@ -4,6 +4,7 @@ use aws_config::SdkConfig;
 
 use super::gate::Gate;
 use super::meter::Meter;
+use super::operations::Task;
 use super::pace::Pacer;
 use super::retry::{self, Hopeless};
 use super::whole::Whole;
@@ -13,8 +14,24 @@ use crate::model::{AccountId, Region};
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     config: SdkConfig,
-    meter: Meter,
-    pacer: Pacer,
+    wiring: Wiring,
+    task: Task,
+}
+
+/// The clients that find accounts and sign in to them, of the base credentials.
+#[derive(Clone, Debug)]
+pub(super) struct SignIn {
+    config: SdkConfig,
+    wiring: Wiring,
+    /// Whose credentials they are, as far as that is known: AWS counts what they ask together.
+    account: String,
+}
+
+/// What every client of the process is tied to.
+#[derive(Clone, Debug)]
+pub(super) struct Wiring {
+    pub meter: Meter,
+    pub pacer: Pacer,
 }
 
 /// The clients of one account in one Region. Made for a scope and dropped with it: building one takes a
@@ -29,7 +46,7 @@ pub(super) struct Regional {
 /// Builds a client of a service crate with gate, meter, pace and retry rules. A macro, since each service has a
 /// configuration type of its own.
 macro_rules! client {
-    ($service:ident, $word:literal, $clients:expr, $config:expr, $account:expr) => {{
+    ($service:ident, $word:literal, $clients:expr, $config:expr, $account:expr, $task:expr) => {{
         let sdk: &SdkConfig = $config;
         let region = sdk.region().map_or("", AsRef::as_ref);
         let config = $service::config::Builder::from(sdk)
@@ -37,38 +54,69 @@ macro_rules! client {
             .retry_classifier(Hopeless::of(sdk))
             .retry_classifier(Whole)
             .interceptor(Whole)
-            .interceptor(Gate::new($word))
-            .interceptor($clients.meter.probe($word))
-            .interceptor($clients.pacer.guide($account, region, $word))
+            .interceptor(Gate::new($word, $task))
+            .interceptor($clients.wiring.meter.probe($word))
+            .interceptor($clients.wiring.pacer.guide($account, region, $word))
             .build();
         $service::Client::from_conf(config)
     }};
 }
 
 impl Clients {
-    pub fn new(config: SdkConfig, meter: Meter, pacer: Pacer) -> Self {
-        Self { config, meter, pacer }
-    }
-
-    pub fn sts(&self) -> aws_sdk_sts::Client {
-        client!(aws_sdk_sts, "sts", self, &self.config, "caller")
+    pub fn new(config: SdkConfig, wiring: Wiring, task: Task) -> Self {
+        Self { config, wiring, task }
     }
 
     /// EC2 in the home Region, which is asked about all others.
     pub fn home(&self, account: &AccountId) -> aws_sdk_ec2::Client {
-        client!(aws_sdk_ec2, "ec2", self, &self.config, account.as_str())
+        client!(aws_sdk_ec2, "ec2", self, &self.config, account.as_str(), self.task)
     }
 
     pub fn regional(&self, account: &AccountId, region: &Region) -> Regional {
-        let region = aws_types::region::Region::new(region.as_str().to_owned());
-        let config = self.config.to_builder().region(region).build();
+        let config = in_region(&self.config, region.as_str());
         let account = account.as_str();
         Regional {
-            ec2: client!(aws_sdk_ec2, "ec2", self, &config, account),
-            eks: client!(aws_sdk_eks, "eks", self, &config, account),
-            autoscaling: client!(aws_sdk_autoscaling, "autoscaling", self, &config, account),
+            ec2: client!(aws_sdk_ec2, "ec2", self, &config, account, self.task),
+            eks: client!(aws_sdk_eks, "eks", self, &config, account, self.task),
+            autoscaling: client!(aws_sdk_autoscaling, "autoscaling", self, &config, account, self.task),
         }
     }
+}
+
+impl SignIn {
+    pub fn new(config: SdkConfig, wiring: Wiring) -> Self {
+        Self { config, wiring, account: "caller".to_owned() }
+    }
+
+    /// The same, of an account that is known by now.
+    pub fn of(self, account: &AccountId) -> Self {
+        Self { account: account.to_string(), ..self }
+    }
+
+    /// STS in the home Region.
+    pub fn sts(&self) -> aws_sdk_sts::Client {
+        client!(aws_sdk_sts, "sts", self, &self.config, &self.account, Task::SignIn)
+    }
+
+    /// STS in another Region.
+    pub fn sts_in(&self, region: &Region) -> aws_sdk_sts::Client {
+        let config = in_region(&self.config, region.as_str());
+        client!(aws_sdk_sts, "sts", self, &config, &self.account, Task::SignIn)
+    }
+
+    /// Organizations, which has one endpoint in each partition.
+    pub fn organizations(&self) -> aws_sdk_organizations::Client {
+        let region = match self.config.region().map_or("", AsRef::as_ref) {
+            region if region.starts_with("cn-") => "cn-northwest-1",
+            region => super::session::home_region(region),
+        };
+        let config = in_region(&self.config, region);
+        client!(aws_sdk_organizations, "organizations", self, &config, &self.account, Task::SignIn)
+    }
+}
+
+fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
+    config.to_builder().region(aws_types::region::Region::new(region.to_owned())).build()
 }
 
 #[cfg(test)]
@@ -91,7 +139,7 @@ mod tests {
             secret_key: "secret".into(),
         };
         let config = aws.isolated(&endpoint, None);
-        aws.clients(config).regional(&"111122223333".into(), &"eu-west-1".into())
+        aws.reading(config).regional(&"111122223333".into(), &"eu-west-1".into())
     }
 
     fn has_connection(listener: &TcpListener) -> bool {
@@ -139,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_that_never_ends_is_given_up_soon() {
-        let aws = Aws::new(Timeouts::default().at_most(Duration::from_millis(200)));
+        let aws = Aws::new(Timeouts::default().at_most(Duration::from_millis(200)), Task::Audit);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let clients = clients(&aws, &listener);
         listener.set_nonblocking(false).unwrap();
@@ -156,7 +204,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_read_passes_the_gate_and_a_silent_endpoint_is_given_up_soon() {
-        let aws = Aws::new(Timeouts::default().at_most(Duration::from_millis(200)));
+        let aws = Aws::new(Timeouts::default().at_most(Duration::from_millis(200)), Task::Audit);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let clients = clients(&aws, &listener);
         let error = clients.ec2.describe_regions().send().await.unwrap_err();

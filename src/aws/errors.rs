@@ -120,6 +120,11 @@ impl CallError {
         if let Some(refused) = chain(error).find_map(|error| error.downcast_ref::<Refused>()) {
             return Self::new(operation, ErrorKind::GateRefused, "RefusedByImdsctl", refused.to_string());
         }
+        // Likewise, and with AWS's own words: a session that could not be renewed.
+        if let Some(cause) = chain(error).find_map(|error| error.downcast_ref::<Self>()) {
+            let message = format!("the session could not be renewed: {}: {}", cause.operation, cause.message);
+            return Self::new(operation, cause.kind, &cause.code, message);
+        }
         // Before the endpoint: a credential provider that got no answer is a problem of credentials.
         if let Some(cause) = super::credentials::failure(error) {
             return Self::new(operation, ErrorKind::NoCredentials, "NoCredentials", cause);

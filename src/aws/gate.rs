@@ -1,29 +1,30 @@
-//! The client gate: an audit cannot change anything, because its clients refuse to.
+//! The client gate: imdsctl cannot change anything, because its clients refuse to.
 
 use aws_sdk_ec2::config::interceptors::BeforeSerializationInterceptorContextRef;
 use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 
-use super::operations::is_read;
+use super::operations::Task;
 
-/// Refuses every operation that is not on the audit's read list, before anything of it is serialised,
+/// Refuses every operation that is not among those of a client's task, before anything of it is serialised,
 /// signed or sent.
 #[derive(Debug)]
 pub struct Gate {
     service: &'static str,
+    task: Task,
 }
 
 impl Gate {
     /// The gate for clients of one service, named as in [`super::operations::Operation::service`].
-    pub const fn new(service: &'static str) -> Self {
-        Self { service }
+    pub const fn new(service: &'static str, task: Task) -> Self {
+        Self { service, task }
     }
 }
 
 /// What a refused call fails with.
 #[derive(Debug, thiserror::Error)]
-#[error("{service}:{operation} is not on the list of operations that an audit may call; it was not sent")]
+#[error("{service}:{operation} is not on the list of operations that may be called here; it was not sent")]
 pub struct Refused {
     service: &'static str,
     operation: String,
@@ -42,7 +43,7 @@ impl Intercept for Gate {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map_or("an unnamed operation", Metadata::name);
-        if is_read(self.service, operation) {
+        if self.task.allows(self.service, operation) {
             return Ok(());
         }
         Err(Refused { service: self.service, operation: operation.to_owned() }.into())

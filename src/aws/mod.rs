@@ -1,11 +1,14 @@
 //! The only place that names an `aws_*` crate: sessions, limits, collectors, conversion, errors.
 //!
-//! [`Aws`] holds what a process shares; [`Aws::connect`] turns settings into an [`Account`];
-//! [`Account::collect`] reads one Region of it into a [`crate::model::Inventory`] and never fails: what
-//! could not be read is part of the inventory. Everything here only reads: each client refuses, before it is
-//! signed or sent, whatever is not among [`READ_OPERATIONS`].
+//! [`Aws`] holds what a process shares; [`Aws::connect`] turns settings into a [`Base`], credentials that work; a
+//! base finds the accounts of its organization and opens sessions in them; [`Account::collect`] reads one Region of an
+//! account into a [`crate::model::Inventory`] and never fails: what could not be read is part of the inventory.
+//! Everything here only reads: each client refuses, before it is signed or sent, whatever its [`Task`] does not allow,
+//! and every session of a role is limited to the same by its policy.
 
 mod account;
+mod assume;
+mod base;
 mod clients;
 mod collect;
 mod connect_error;
@@ -14,9 +17,11 @@ mod credentials;
 mod errors;
 mod gate;
 mod http;
+mod iam;
 mod logs;
 mod meter;
 mod operations;
+mod organization;
 mod pace;
 mod pages;
 mod retry;
@@ -24,12 +29,15 @@ mod session;
 mod timeouts;
 mod whole;
 
-pub use account::{Account, RegionStatus};
+pub use account::Account;
+pub use assume::Role;
+pub use base::Base;
 pub use connect_error::{ConnectError, ConnectErrorKind};
 pub use errors::{CallError, ErrorKind};
 pub use logs::cap_directives;
 pub use meter::{Counts, Meter};
-pub use operations::{Operation, READ_OPERATIONS};
+pub use operations::{Entry, On, Operation, Task};
+pub use organization::Member;
 pub use pace::ApiShare;
 pub use session::{Aws, ConnectSettings, StaticEndpoint};
 pub use timeouts::Timeouts;

@@ -1,6 +1,5 @@
-//! From settings to an account that can be read.
+//! From settings to base credentials that work.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -17,10 +16,11 @@ use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
-use super::account::Account;
-use super::clients::Clients;
+use super::base::Base;
+use super::clients::{SignIn, Wiring};
 use super::connect_error::{ConnectError, ConnectErrorKind};
 use super::meter::Meter;
+use super::operations::Task;
 use super::pace::{ApiShare, Pacer};
 use super::timeouts::Timeouts;
 use super::{http, retry};
@@ -36,9 +36,10 @@ fn behavior() -> BehaviorVersion {
 /// process may well ask a slow service.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the accounts of one process share: connections, limits and the count of requests.
+/// What the accounts of one process share: what they are read for, connections, limits and the count of requests.
 #[derive(Clone, Debug)]
 pub struct Aws {
+    task: Task,
     timeouts: Timeouts,
     http: SharedHttpClient,
     direct: SharedHttpClient,
@@ -78,14 +79,16 @@ impl std::fmt::Debug for StaticEndpoint {
 
 impl Default for Aws {
     fn default() -> Self {
-        Self::new(Timeouts::default())
+        Self::new(Timeouts::default(), Task::Audit)
     }
 }
 
 impl Aws {
-    /// One for the process. Proxies are taken from the environment when the first connection is made.
-    pub fn new(timeouts: Timeouts) -> Self {
+    /// One for the process, whose clients of accounts call what `task` allows. Proxies are taken from the environment
+    /// when the first connection is made.
+    pub fn new(timeouts: Timeouts, task: Task) -> Self {
         Self {
+            task,
             timeouts,
             http: http::from_environment(timeouts.attempt),
             direct: http::direct(timeouts.attempt),
@@ -105,26 +108,26 @@ impl Aws {
         &self.meter
     }
 
-    /// Finds credentials and asks AWS whose they are.
+    /// Finds base credentials and asks AWS whose they are.
     ///
     /// # Errors
     ///
     /// [`ConnectError`] says in a sentence why that is not possible, and what to do.
-    pub async fn connect(&self, settings: &ConnectSettings) -> Result<Account, ConnectError> {
+    pub async fn connect(&self, settings: &ConnectSettings) -> Result<Base, ConnectError> {
         let (config, region) = if let Some(endpoint) = &settings.endpoint {
             (self.isolated(endpoint, settings.region_hint.as_ref()), None)
         } else {
             let region = configured_region(settings).await;
             (Box::pin(self.configured(settings, region.clone())).await?, region)
         };
-        let clients = self.clients(config);
-        let identity = match Box::pin(clients.sts().get_caller_identity().send()).await {
+        let sign_in = SignIn::new(config.clone(), self.wiring());
+        let identity = match Box::pin(sign_in.sts().get_caller_identity().send()).await {
             Ok(identity) => identity,
             Err(error) => return Err(self.explain(settings, ConnectError::from_sdk(settings, &error)).await),
         };
-        let mut account = Account::new(Arc::new(clients), identity.account(), identity.arn())?;
-        account.configured_region = region.map(|region| Region::from(region.as_ref()));
-        Ok(account)
+        let mut base = Base::new(config, self.wiring(), self.task, sign_in, identity.arn())?;
+        base.configured_region = region.map(|region| Region::from(region.as_ref()));
+        Ok(base)
     }
 
     /// The same error, more exact where it can be.
@@ -149,9 +152,14 @@ impl Aws {
         }
     }
 
-    /// The clients of a configuration, which count and wait with all others of the process.
-    pub(super) fn clients(&self, config: SdkConfig) -> Clients {
-        Clients::new(config, self.meter.clone(), self.pacer.clone())
+    /// What every client of this process is tied to.
+    fn wiring(&self) -> Wiring {
+        Wiring { meter: self.meter.clone(), pacer: self.pacer.clone() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn reading(&self, config: SdkConfig) -> super::clients::Clients {
+        super::clients::Clients::new(config, self.wiring(), self.task)
     }
 
     /// A configuration that owes nothing to the environment. No `ConfigLoader`, which would read it.
@@ -159,7 +167,7 @@ impl Aws {
         let credentials = Credentials::new(&endpoint.access_key, &endpoint.secret_key, None, None, "imdsctl");
         let mut builder = SdkConfig::builder()
             .behavior_version(behavior())
-            .region(aws_types::region::Region::new(home_region(hint)))
+            .region(aws_types::region::Region::new(home_region(hint.map_or("", Region::as_str))))
             .endpoint_url(&endpoint.url)
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .identity_cache(identity_cache())
@@ -177,8 +185,8 @@ impl Aws {
         settings: &ConnectSettings,
         region: Option<aws_types::region::Region>,
     ) -> Result<SdkConfig, ConnectError> {
-        let home = || aws_types::region::Region::new(home_region(settings.region_hint.as_ref()));
-        let region = region.unwrap_or_else(home);
+        let hint = settings.region_hint.as_ref().map_or("", Region::as_str);
+        let region = region.unwrap_or_else(|| aws_types::region::Region::new(home_region(hint)));
         let mut loader = ConfigLoader::default()
             .behavior_version(behavior())
             .http_client(self.http.clone())
@@ -207,7 +215,7 @@ impl Aws {
     }
 }
 
-fn identity_cache() -> SharedIdentityCache {
+pub(super) fn identity_cache() -> SharedIdentityCache {
     IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build()
 }
 
@@ -240,9 +248,9 @@ async fn configured_region(settings: &ConnectSettings) -> Option<aws_types::regi
     RegionProviderChain::first_try(environment).or_else(profile.build()).region().await
 }
 
-/// Where to ask who the caller is if nothing is configured: the first Region of the partition that the
-/// hint belongs to. Not the hint itself, which may be a Region that does not exist.
-fn home_region(hint: Option<&Region>) -> &'static str {
+/// The first Region of the partition that another belongs to, which no account has to ask for: where to ask who
+/// the caller is if nothing is configured. Not the other itself, which may be a Region that does not exist.
+pub(super) fn home_region(other: &str) -> &'static str {
     const HOMES: [(&str, &str); 7] = [
         ("cn-", "cn-north-1"),
         ("us-gov-", "us-gov-west-1"),
@@ -252,8 +260,7 @@ fn home_region(hint: Option<&Region>) -> &'static str {
         ("eu-isoe-", "eu-isoe-west-1"),
         ("eusc-", "eusc-de-east-1"),
     ];
-    let hint = hint.map_or("", Region::as_str);
-    HOMES.iter().find(|(prefix, _)| hint.starts_with(prefix)).map_or("us-east-1", |(_, home)| home)
+    HOMES.iter().find(|(prefix, _)| other.starts_with(prefix)).map_or("us-east-1", |(_, home)| home)
 }
 
 /// The user's `AWS_MAX_ATTEMPTS` and `AWS_RETRY_MODE`, or the profile's, where set.
@@ -310,7 +317,7 @@ mod tests {
         url
     }
 
-    async fn connect(url: String) -> Result<Account, ConnectError> {
+    async fn connect(url: String) -> Result<Base, ConnectError> {
         let endpoint =
             StaticEndpoint { url, access_key: "AKIAIOSFODNN7EXAMPLE".into(), secret_key: "x".into() };
         let settings = ConnectSettings { endpoint: Some(endpoint), ..ConnectSettings::default() };
@@ -326,7 +333,7 @@ mod tests {
              <Arn>arn:aws-cn:iam::111122223333:user/auditor</Arn><UserId>AIDA</UserId>\
              <Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
         );
-        let account = connect(url).await.unwrap();
+        let account = connect(url).await.unwrap().account;
         assert_eq!(account.partition.as_str(), "aws-cn");
         assert_eq!(account.account_id.as_str(), "111122223333");
         let scope = account.scope(&"cn-north-1".into());
@@ -367,12 +374,11 @@ mod tests {
 
     #[test]
     fn the_partition_of_the_hint_decides_where_to_begin() {
-        let home = |region: &str| home_region(Some(&region.into()));
-        assert_eq!(home("cn-northwest-1"), "cn-north-1");
-        assert_eq!(home("us-gov-east-1"), "us-gov-west-1");
-        assert_eq!(home("us-isob-east-1"), "us-isob-east-1");
-        assert_eq!(home("eu-wst-1"), "us-east-1");
-        assert_eq!(home_region(None), "us-east-1");
+        assert_eq!(home_region("cn-northwest-1"), "cn-north-1");
+        assert_eq!(home_region("us-gov-east-1"), "us-gov-west-1");
+        assert_eq!(home_region("us-isob-east-1"), "us-isob-east-1");
+        assert_eq!(home_region("eu-wst-1"), "us-east-1");
+        assert_eq!(home_region(""), "us-east-1");
     }
 
     #[test]

@@ -5,25 +5,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
-use jiff::Timestamp;
 use tokio::runtime::Runtime;
 
+use crate::aws::Task;
 use crate::exit::Exit;
 use crate::finding::{Finding, Severity, Status};
-use crate::model::Inventory;
 use crate::policy::{self, DEFAULT_POLICY, Policy};
-use crate::report::{Report, Run};
-use crate::scan;
+use crate::report::Report;
+use crate::scan::Scanned;
 
 use super::console::Console;
-use super::demo::Demo;
 use super::draft::{Draft, needs};
 use super::offline::Saved;
 use super::output::{OutputArg, Outputs};
-use super::pace::Pace;
-use super::progress::Progress;
 use super::save::{Save, held};
-use super::targets::{Targets, Where};
+use super::session::{Access, Session};
+use super::targets::Where;
 use super::{Error, signals};
 
 /// Read the fleet, judge it, report. Nothing is ever changed.
@@ -48,18 +45,12 @@ pub struct Args {
     #[arg(long)]
     include_passed: bool,
     #[command(flatten)]
-    pace: Pace,
-    /// Read a built-in simulated fleet instead of AWS. Ignores all AWS settings; without --region, reads all Regions.
-    #[arg(long)]
-    demo: bool,
-    /// Keep the simulated fleet in this file from one command to the next.
-    #[arg(long, value_name = "FILE", requires = "demo")]
-    demo_state: Option<PathBuf>,
+    access: Access,
     /// Write what is read to this file too, for --inventory. Reads what any policy asks for.
     #[arg(long, value_name = "FILE")]
     save_inventory: Option<PathBuf>,
     /// Judge what --save-inventory wrote instead of reading: no AWS, no credentials, no network.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["regions", "all_regions", "profiles", "demo", "api_share", "timeout", "save_inventory"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Where", "Access", "Pace", "save_inventory"])]
     inventory: Option<PathBuf>,
 }
 
@@ -189,46 +180,24 @@ async fn audit(
     mut save: Option<&mut Save>,
     console: &Console,
 ) -> Result<Report, Error> {
-    let stop = signals::interruption()?;
-    let mut stop = std::pin::pin!(stop);
-    let demo = if args.demo { Some(Demo::start(args.demo_state.as_deref()).await?) } else { None };
-    let aws = args.pace.aws();
-    let mut progress = Progress::new(console);
-    let started_at = Timestamp::now();
-    let sign_ins = args.whereabouts.sign_ins(demo.as_ref())?;
-    let Targets { targets, skipped } = tokio::select! {
-        targets = args.whereabouts.find(&aws, sign_ins, demo.is_some()) => targets?,
-        () = &mut stop => return Err(Error::Interrupted("anything was read")),
-    };
-
+    let mut session = Session::start(&args.access, &args.whereabouts, Task::Audit, console).await?;
     let needs = needs(policies, args.all_instances);
     let asked = if save.is_some() { held(args.all_instances) } else { needs }.into();
-    let mut draft = Draft::new(policies, needs, started_at, args.include_passed);
-    let keep = |inventory: Inventory| {
-        if let Some(save) = save.as_deref_mut() {
-            save.add(&inventory);
+    let mut draft = Draft::new(policies, needs, session.started_at, args.include_passed);
+    let keep = |scanned| match scanned {
+        Scanned::Read(inventory) => {
+            if let Some(save) = save.as_deref_mut() {
+                save.add(&inventory);
+            }
+            draft.add(*inventory);
         }
-        draft.add(inventory);
+        Scanned::Unread(coverage) => {
+            if let Some(save) = save.as_deref_mut() {
+                save.add_unread(&coverage);
+            }
+            draft.add_unread(coverage);
+        }
     };
-    let outcome = scan::scan(targets, &asked, stop, keep, |event| progress.on(event)).await;
-    progress.finish();
-    for unread in skipped.into_iter().chain(outcome.unread.iter().map(scan::interrupted)) {
-        if let Some(save) = save.as_deref_mut() {
-            save.add_unread(&unread);
-        }
-        draft.add_unread(unread);
-    }
-    if let Some(demo) = demo {
-        demo.stop().await?;
-    }
-    let counts = aws.meter().snapshot();
-    Ok(draft.finish(Run {
-        tool: "imdsctl".to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started_at,
-        finished_at: Timestamp::now(),
-        api_calls: counts.calls,
-        api_throttled: counts.throttled,
-        interrupted: outcome.interrupted(),
-    }))
+    let outcome = session.scan(|_| true, &asked, keep).await?;
+    Ok(draft.finish(session.end(outcome).await?))
 }

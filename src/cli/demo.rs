@@ -13,7 +13,7 @@ mod with_sim {
 
     use crate::aws::{ConnectSettings, StaticEndpoint};
     use crate::cli::Error;
-    use crate::cli::targets::SignIn;
+    use crate::cli::targets::BaseSettings;
 
     /// The simulated fleet, running.
     #[derive(Debug)]
@@ -32,21 +32,23 @@ mod with_sim {
             Ok(Self { running, keys })
         }
 
-        /// Its accounts: those that profiles name, or all.
-        pub fn sign_ins(&self, profiles: &[String]) -> Result<Vec<SignIn>, Error> {
+        /// The credentials of its accounts: of those that profiles name, or of all; of the organization's management
+        /// account alone where all others are to be found by it.
+        pub fn bases(&self, profiles: &[String], organization: bool) -> Result<Vec<BaseSettings>, Error> {
             let sign_in = |key: &FleetKey| {
                 let endpoint = StaticEndpoint {
                     url: self.running.url(),
                     access_key: key.id.clone(),
                     secret_key: "demo".to_owned(),
                 };
-                SignIn {
+                BaseSettings {
                     name: Some(key.account_name.clone()),
                     settings: ConnectSettings { endpoint: Some(endpoint), ..ConnectSettings::default() },
                 }
             };
             if profiles.is_empty() {
-                return Ok(self.keys.iter().map(sign_in).collect());
+                let bases = if organization { 1 } else { self.keys.len() };
+                return Ok(self.keys.iter().take(bases).map(sign_in).collect());
             }
             let names: Vec<_> = self.keys.iter().map(|key| key.account_name.as_str()).collect();
             profiles
@@ -76,7 +78,7 @@ mod without_sim {
     use std::path::Path;
 
     use crate::cli::Error;
-    use crate::cli::targets::SignIn;
+    use crate::cli::targets::BaseSettings;
 
     /// Never made: this build has no simulated fleet.
     #[derive(Debug)]
@@ -87,7 +89,7 @@ mod without_sim {
             Err(Error::usage("this build has no demo: it was made without the feature `demo`"))
         }
 
-        pub fn sign_ins(&self, _: &[String]) -> Result<Vec<SignIn>, Error> {
+        pub fn bases(&self, _: &[String], _: bool) -> Result<Vec<BaseSettings>, Error> {
             match *self {}
         }
 

@@ -1,25 +1,22 @@
 //! `imdsctl explain`: one resource, its lineage, its options and the fix.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::aws::Task;
 use crate::exit::Exit;
 use crate::explain::{self, Explanation, Query};
-use crate::model::{Asked, Coverage, CoverageStatus, Needs};
+use crate::model::{Asked, Coverage, CoverageStatus, Needs, Scope};
 use crate::policy::{DEFAULT_POLICY, Policy};
 use crate::report::{MOST, Shown, write_explanations};
-use crate::scan;
+use crate::scan::{Outcome, Scanned};
 
+use super::Error;
 use super::audit::load_policies;
 use super::console::Console;
-use super::demo::Demo;
-use super::pace::Pace;
-use super::progress::Progress;
-use super::targets::{Targets, Where};
-use super::{Error, signals};
+use super::session::{Access, Session};
+use super::targets::Where;
 
 /// How many scopes that could not be read are named.
 const NAMED: usize = 5;
@@ -37,13 +34,7 @@ pub struct Args {
     #[arg(long = "policy", value_name = "NAME|FILE", default_value = DEFAULT_POLICY)]
     policies: Vec<String>,
     #[command(flatten)]
-    pace: Pace,
-    /// Read a built-in simulated fleet instead of AWS. Ignores all AWS settings; without --region, reads all Regions.
-    #[arg(long)]
-    demo: bool,
-    /// Keep the simulated fleet in this file from one command to the next.
-    #[arg(long, value_name = "FILE", requires = "demo")]
-    demo_state: Option<PathBuf>,
+    access: Access,
 }
 
 /// Explains. What is wrong with the arguments is found before AWS is asked anything.
@@ -157,46 +148,34 @@ fn places(coverage: &[&Coverage]) -> String {
 }
 
 async fn look(args: &Args, policies: &[Policy], query: &Query, console: &Console) -> Result<Found, Error> {
-    let stop = signals::interruption()?;
-    let mut stop = std::pin::pin!(stop);
-    let demo = if args.demo { Some(Demo::start(args.demo_state.as_deref()).await?) } else { None };
-    let aws = args.pace.aws();
-    let mut progress = Progress::new(console);
-    let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
     let whereabouts = args.whereabouts.clone().or_region(query.region());
-    let sign_ins = whereabouts.sign_ins(demo.as_ref())?;
-    let Targets { mut targets, skipped } = tokio::select! {
-        targets = whereabouts.find(&aws, sign_ins, demo.is_some()) => targets?,
-        () = &mut stop => return Err(Error::Interrupted("anything was read")),
-    };
+    let mut session = Session::start(&args.access, &whereabouts, Task::Audit, console).await?;
+    let today = session.started_at.to_zoned(TimeZone::UTC).date();
     // An ARN says where to look.
-    targets.retain(|target| query.may_be_in(&target.scope));
-    if targets.is_empty() {
+    session.prospects.retain(|prospect| query.may_be_in_account(&prospect.account_id));
+    let mut found = Found::default();
+    let needs = Needs { templates: query.may_be_template(), ..Needs::default() };
+    let asked = Asked { needs, named: query.wherever().map(str::to_owned) };
+    let sink = |scanned| match scanned {
+        Scanned::Read(inventory) => {
+            found.add(explain::explain(&inventory, policies, today, query));
+            found.coverage.push(inventory.coverage);
+        }
+        Scanned::Unread(coverage) => found.coverage.push(coverage),
+    };
+    let chosen = |scope: &Scope| query.may_be_in(scope);
+    let outcome = if session.prospects.is_empty() {
+        Outcome::default()
+    } else {
+        session.scan(chosen, &asked, sink).await?
+    };
+    if outcome.read + outcome.failed + outcome.interrupted == 0 {
         return Err(Error::usage(format!(
             "{query} is in an account or a Region that is not among those to be read"
         )));
     }
-    let mut found = Found { coverage: skipped, ..Found::default() };
-    let mut coverage = Vec::new();
-    let needs = Needs { templates: query.may_be_template(), ..Needs::default() };
-    let asked = Asked { needs, named: query.wherever().map(str::to_owned) };
-    let outcome = scan::scan(
-        targets,
-        &asked,
-        stop,
-        |inventory| {
-            found.add(explain::explain(&inventory, policies, today, query));
-            coverage.push(inventory.coverage);
-        },
-        |event| progress.on(event),
-    )
-    .await;
-    progress.finish();
-    coverage.sort_by(|a, b| (&a.account_id, &a.region).cmp(&(&b.account_id, &b.region)));
-    found.coverage.extend(coverage);
+    found.coverage.sort_by(|a, b| (&a.account_id, &a.region).cmp(&(&b.account_id, &b.region)));
     found.interrupted = outcome.interrupted();
-    if let Some(demo) = demo {
-        demo.stop().await?;
-    }
+    session.end(outcome).await?;
     Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{ApiShare, Aws, Timeouts};
+use crate::aws::{ApiShare, Aws, Task, Timeouts};
 
 /// The heading of these flags in help texts.
 const PACE: &str = "How fast to ask";
@@ -19,10 +19,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The AWS of this process, asked at this pace.
-    pub fn aws(self) -> Aws {
+    /// The AWS of this process, asked at this pace for what a task allows.
+    pub fn aws(self, task: Task) -> Aws {
         let timeouts = Timeouts::default().at_most(Duration::from_secs(self.timeout.into()));
-        Aws::new(timeouts).with_api_share(self.api_share)
+        Aws::new(timeouts, task).with_api_share(self.api_share)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::model::CoverageStatus;
+use crate::model::{Coverage, CoverageStatus};
 use crate::scan::Event;
 
 use super::console::Console;
@@ -39,27 +39,24 @@ impl Progress {
     /// Takes note of an event.
     pub fn on(&mut self, event: Event<'_>) {
         match event {
-            Event::Started { scopes } => {
-                self.bar.set_length(scopes as u64);
+            Event::Started { .. } => {
+                self.bar.set_length(0);
                 let template = "{spinner} reading Regions [{bar:30}] {pos}/{len} · {msg} · {elapsed}";
                 if let Ok(style) = ProgressStyle::with_template(template) {
                     self.bar.set_style(style.progress_chars("=> "));
                 }
                 self.bar.set_message("0 nodes");
             }
+            Event::Opened { scopes } => self.bar.inc_length(scopes as u64),
+            Event::Unread { coverage } => {
+                if !coverage.errors.is_empty() {
+                    self.trouble(coverage, "could not be read");
+                }
+            }
             Event::Read { coverage, nodes } => {
                 self.nodes += nodes;
                 if matches!(coverage.status, CoverageStatus::Partial | CoverageStatus::Failed) {
-                    self.troubled += 1;
-                    let first = coverage.errors.first();
-                    let why = first.map_or_else(String::new, |error| {
-                        format!(": {}:{} {}", error.service, error.operation, error.code)
-                    });
-                    tracing::info!(
-                        "{} {} could not be read completely{why}",
-                        coverage.account_id,
-                        coverage.region
-                    );
+                    self.trouble(coverage, "could not be read completely");
                 }
                 self.bar.set_message(match self.troubled {
                     0 => format!("{} nodes", self.nodes),
@@ -71,6 +68,15 @@ impl Progress {
                 tracing::warn!("interrupted: {unread} scopes were not read to the end");
             }
         }
+    }
+
+    fn trouble(&mut self, coverage: &Coverage, what: &str) {
+        self.troubled += 1;
+        let first = coverage.errors.first();
+        let why = first.map_or_else(String::new, |error| {
+            format!(": {}:{} {}", error.service, error.operation, error.code)
+        });
+        tracing::info!("{} {} {what}{why}", coverage.account_id, coverage.region);
     }
 
     /// Takes the bar away.

@@ -1,13 +1,19 @@
-//! Which accounts and Regions the flags mean.
+//! The flags that say which accounts and Regions are read, and as whom.
 
-use crate::aws::{Account, Aws, ConnectSettings, ErrorKind, RegionStatus};
-use crate::model::{Coverage, Region, Scope};
-use crate::scan::Target;
+use crate::aws::{Aws, Base, ConnectSettings};
+use crate::model::{Region, RegionStatus};
+use crate::scan::Prospect;
+use crate::scope::{DEFAULT_ROLE, Filter, RoleName, Wanted, external_id, session_name};
 
 use super::Error;
+use super::demo::Demo;
+use super::finder::Finder;
 
 /// The heading of these flags in help texts.
 const WHERE: &str = "Where to look";
+
+/// The heading of the flags that say how to get into an account.
+const AS_WHOM: &str = "As whom";
 
 /// Where to look.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,20 +27,27 @@ pub struct Where {
     /// A profile of your AWS configuration; repeat to read several accounts.
     #[arg(help_heading = WHERE, short, long = "profile", value_name = "PROFILE")]
     profiles: Vec<String>,
-}
-
-/// An account to sign in to, and what to call it.
-#[derive(Clone, Debug)]
-pub struct SignIn {
-    pub name: Option<String>,
-    pub settings: ConnectSettings,
-}
-
-/// What is to be read, and what is not.
-#[derive(Debug, Default)]
-pub struct Targets {
-    pub targets: Vec<Target>,
-    pub skipped: Vec<Coverage>,
+    /// Read every active account of the organization. Needs its management account or a delegated administrator.
+    #[arg(help_heading = WHERE, long)]
+    org: bool,
+    /// Read every active account below an organizational unit or a root; repeat for more.
+    #[arg(help_heading = WHERE, long = "org-unit", value_name = "ID", value_parser = unit_id)]
+    org_units: Vec<String>,
+    /// Read only accounts with this number or name, as a pattern (`payments-*`); repeat for more.
+    #[arg(help_heading = WHERE, long = "include-account", value_name = "PATTERN")]
+    include: Vec<String>,
+    /// Do not read accounts with this number or name, as a pattern; repeat for more.
+    #[arg(help_heading = WHERE, long = "exclude-account", value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// The role to assume in every account but your own: its name, or an ARN with `{account_id}` in it.
+    #[arg(help_heading = AS_WHOM, long, value_name = "ROLE", default_value = DEFAULT_ROLE, value_parser = RoleName::parse)]
+    role: RoleName,
+    /// The external id that the role asks for.
+    #[arg(help_heading = AS_WHOM, long, value_name = "ID", value_parser = external_id, hide_env_values = true)]
+    external_id: Option<String>,
+    /// What the sessions are called in the logs of the accounts.
+    #[arg(help_heading = AS_WHOM, long, value_name = "NAME", default_value = "imdsctl", value_parser = session_name)]
+    session_name: String,
 }
 
 impl Where {
@@ -46,132 +59,89 @@ impl Where {
         self
     }
 
-    /// The accounts that the flags name.
-    pub fn sign_ins(&self, demo: Option<&super::demo::Demo>) -> Result<Vec<SignIn>, Error> {
-        let region_hint = self.regions.first().map(|region| Region::from(region.as_str()));
-        if let Some(demo) = demo {
-            return demo.sign_ins(&self.profiles);
+    /// Signs in with the base credentials, and finds the accounts that the flags mean.
+    pub async fn find(&self, aws: &Aws, demo: Option<&Demo>) -> Result<Vec<Prospect>, Error> {
+        let filter = Filter::new(&self.include, &self.exclude, &[]).map_err(Error::usage)?;
+        if let Some(account) = self.role.account_id() {
+            return Err(Error::usage(format!(
+                "--role {} is a role of account {account} alone: write {{account_id}} for the number",
+                self.role.as_str()
+            )));
         }
-        let settings =
-            |profile| ConnectSettings { profile, region_hint: region_hint.clone(), endpoint: None };
-        if self.profiles.is_empty() {
-            return Ok(vec![SignIn { name: None, settings: settings(None) }]);
-        }
-        Ok(self
-            .profiles
-            .iter()
-            .map(|profile| SignIn { name: None, settings: settings(Some(profile.clone())) })
-            .collect())
-    }
-
-    /// Signs in everywhere and asks which Regions there are.
-    pub async fn find(&self, aws: &Aws, sign_ins: Vec<SignIn>, demo: bool) -> Result<Targets, Error> {
-        let mut found = Targets::default();
-        let mut accounts: Vec<(Account, Option<String>)> = Vec::new();
-        for SignIn { name, settings } in sign_ins {
-            let account = aws
-                .connect(&settings)
-                .await
-                .map_err(|error| Error::usage(about(settings.profile.as_deref(), &error.to_string())))?;
-            // Two profiles may lead to the same account, which is read once.
-            if !accounts.iter().any(|(other, _)| other.account_id == account.account_id) {
-                accounts.push((account, name));
-            }
-        }
-        for (account, name) in accounts {
-            self.find_in(account, name.as_deref(), demo, &mut found).await?;
-        }
-        if found.targets.is_empty() {
-            return Err(nothing_to_read(&found.skipped));
-        }
-        Ok(found)
-    }
-
-    async fn find_in(
-        &self,
-        account: Account,
-        name: Option<&str>,
-        demo: bool,
-        found: &mut Targets,
-    ) -> Result<(), Error> {
-        let scope =
-            |region: &Region| Scope { account_name: name.map(str::to_owned), ..account.scope(region) };
-        let wanted = self.wanted(&account, demo)?;
-        let known = match account.regions().await {
-            Ok(known) => known,
-            // Whoever names Regions needs no list of them; a name that does not exist then shows as a Region
-            // that cannot be reached.
-            Err(error) if error.kind == ErrorKind::AccessDenied && wanted.is_some() => {
-                tracing::warn!("account {} may not list Regions ({})", account.account_id, error.code);
-                for region in wanted.unwrap_or_default() {
-                    found.targets.push(Target { scope: scope(&region), account: account.clone() });
-                }
-                return Ok(());
-            }
-            Err(error) => {
-                return Err(Error::usage(format!(
-                    "cannot list the Regions of account {}: {}: name them with --region",
-                    account.account_id,
-                    error.summary()
-                )));
-            }
+        let bases = match demo {
+            Some(demo) => demo.bases(&self.profiles, self.is_organization())?,
+            None => self.bases(),
         };
-        for status in select(&known, wanted.as_deref())? {
-            if status.enabled {
-                found.targets.push(Target { scope: scope(&status.region), account: account.clone() });
-            } else {
-                let reason = "the Region is not enabled for the account";
-                found.skipped.push(Coverage::skipped(&scope(&status.region), reason));
-            }
+        let mut finder = Finder::new(self, filter, demo.is_some());
+        for base in bases {
+            finder.add(aws, base).await?;
         }
-        Ok(())
+        finder.finish()
     }
 
-    /// The Regions asked for; nothing for all of them.
-    fn wanted(&self, account: &Account, demo: bool) -> Result<Option<Vec<Region>>, Error> {
-        if self.all_regions || (demo && self.regions.is_empty()) {
-            return Ok(None);
+    fn bases(&self) -> Vec<BaseSettings> {
+        let region_hint = self.regions.first().map(|region| Region::from(region.as_str()));
+        let base = |profile| {
+            let settings = ConnectSettings { profile, region_hint: region_hint.clone(), endpoint: None };
+            BaseSettings { name: None, settings }
+        };
+        match &self.profiles[..] {
+            [] => vec![base(None)],
+            profiles => profiles.iter().map(|profile| base(Some(profile.clone()))).collect(),
+        }
+    }
+
+    /// Whether the accounts of an organization are meant, and not only those of the credentials.
+    pub fn is_organization(&self) -> bool {
+        self.org || !self.org_units.is_empty()
+    }
+
+    /// The organizational units whose accounts are meant; none for all.
+    pub fn org_units(&self) -> &[String] {
+        if self.org { &[] } else { &self.org_units }
+    }
+
+    /// The role to assume, what it asks for, and what the session is called.
+    pub fn role(&self) -> (&RoleName, Option<&String>, &str) {
+        (&self.role, self.external_id.as_ref(), &self.session_name)
+    }
+
+    /// The Regions that are meant; `of_account` are those that the source of an account names for it.
+    pub fn wanted(&self, base: &Base, of_account: &[String], demo: bool) -> Result<Wanted, Error> {
+        if self.all_regions {
+            return Ok(Wanted::All);
         }
         if !self.regions.is_empty() {
-            let mut regions: Vec<Region> = self.regions.iter().map(|region| region.as_str().into()).collect();
-            regions.sort();
-            regions.dedup();
-            return Ok(Some(regions));
+            return Ok(Wanted::named(self.regions.iter().map(String::as_str)));
         }
-        match &account.configured_region {
-            Some(region) => Ok(Some(vec![region.clone()])),
+        if !of_account.is_empty() {
+            return Ok(Wanted::named(of_account.iter().map(String::as_str)));
+        }
+        match &base.configured_region {
+            _ if demo => Ok(Wanted::All),
+            Some(region) => Ok(Wanted::named([region.as_str()])),
             None => Err(Error::usage("which Region? Use --all-regions or --region, or set AWS_REGION")),
         }
     }
 }
 
-/// An error with the profile that it is about, named once.
-fn about(profile: Option<&str>, error: &str) -> String {
-    match profile.map(|profile| format!("profile {profile:?}")) {
-        Some(profile) if !error.contains(&profile) => format!("{profile}: {error}"),
-        _ => error.to_owned(),
+/// Credentials to begin with, and what their account is called.
+#[derive(Clone, Debug)]
+pub struct BaseSettings {
+    pub name: Option<String>,
+    pub settings: ConnectSettings,
+}
+
+fn unit_id(text: &str) -> Result<String, String> {
+    let is_id = text.starts_with("ou-") || text.starts_with("r-");
+    if is_id && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Ok(text.to_owned());
     }
+    Err("an organizational unit is ou-…, a root is r-…".to_owned())
 }
 
-/// Nothing would be read, and an audit of nothing must not look like one that found nothing.
-fn nothing_to_read(skipped: &[Coverage]) -> Error {
-    let scopes: Vec<_> =
-        skipped.iter().map(|scope| format!("{} in {}", scope.region, scope.account_id)).collect();
-    Error::usage(format!("there is nothing to read: not enabled for the account: {}", scopes.join(", ")))
-}
-
-/// The statuses of the wanted Regions.
-fn select<'a>(known: &'a [RegionStatus], wanted: Option<&[Region]>) -> Result<Vec<&'a RegionStatus>, Error> {
-    let Some(wanted) = wanted else { return Ok(known.iter().collect()) };
-    wanted
-        .iter()
-        .map(|region| {
-            known.iter().find(|status| status.region == *region).ok_or_else(|| no_such_region(known, region))
-        })
-        .collect()
-}
-
-fn no_such_region(known: &[RegionStatus], region: &Region) -> Error {
+/// That there is no such Region, and which one may be meant.
+pub fn no_such_region(known: &[RegionStatus], region: &Region) -> Error {
     let names = known.iter().map(|status| status.region.as_str());
     let nearest = names.min_by_key(|name| distance(name, region.as_str()));
     let hint = match nearest {
@@ -204,14 +174,14 @@ mod tests {
     #[test]
     fn a_misspelt_region_is_answered_with_the_right_one() {
         let known: Vec<_> = ["eu-central-1", "eu-west-1", "us-east-1"]
-            .map(|name| RegionStatus { region: name.into(), enabled: true, opt_in_status: None })
+            .map(|name| RegionStatus { region: name.into(), enabled: true, opt_in: false })
             .into();
-        let error = select(&known, Some(&["eu-wst-1".into()])).unwrap_err();
+        let error = no_such_region(&known, &"eu-wst-1".into());
         assert_eq!(
             error.to_string(),
             "there is no Region \"eu-wst-1\" in this partition; did you mean eu-west-1?"
         );
-        let error = select(&known, Some(&["mars".into()])).unwrap_err();
+        let error = no_such_region(&known, &"mars".into());
         assert_eq!(error.to_string(), "there is no Region \"mars\" in this partition");
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::finding::ResourceType;
 use crate::lineage::Subject;
-use crate::model::{AutoScalingGroup, Inventory, Scope};
+use crate::model::{AccountId, AutoScalingGroup, Inventory, Scope};
 
 /// What can be explained; in the order several are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,6 +55,11 @@ impl Query {
         self.arn.as_ref().is_none_or(|(_, account, region)| {
             scope.account_id.as_str() == account && scope.region.as_str() == region
         })
+    }
+
+    /// Whether what is asked for may be in an account.
+    pub fn may_be_in_account(&self, account_id: &AccountId) -> bool {
+        self.arn.as_ref().is_none_or(|(_, account, _)| account_id.as_str() == account)
     }
 
     /// The Region, if an ARN names it.

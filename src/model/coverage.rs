@@ -42,6 +42,17 @@ impl Coverage {
         }
     }
 
+    /// A scope of which nothing could be read, and why.
+    pub fn failed(scope: &Scope, error: ReadError) -> Self {
+        Self { status: CoverageStatus::Failed, errors: vec![error], ..Self::complete(scope) }
+    }
+
+    /// The same, with what held the audit back there.
+    #[must_use]
+    pub fn guarded(self, guard: Guard) -> Self {
+        Self { guard, ..self }
+    }
+
     /// A scope that was not read, and was not asked to be.
     pub fn skipped(scope: &Scope, reason: impl Into<String>) -> Self {
         Self { status: CoverageStatus::Skipped, reason: Some(reason.into()), ..Self::complete(scope) }
@@ -58,7 +69,7 @@ pub enum CoverageStatus {
     Partial,
     /// Nothing of use was read.
     Failed,
-    /// It was not read: the Region is not enabled, or the run was interrupted.
+    /// It was not read: the account is closed, the Region is not enabled, or the run was interrupted.
     Skipped,
 }
 

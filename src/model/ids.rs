@@ -91,6 +91,17 @@ impl fmt::Display for Scope {
     }
 }
 
+/// A Region of a partition, as an account sees it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RegionStatus {
+    /// The Region.
+    pub region: Region,
+    /// Whether the account can use it.
+    pub enabled: bool,
+    /// Whether accounts have to ask for it. One that needs no asking is enabled in all of them.
+    pub opt_in: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

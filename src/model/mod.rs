@@ -18,7 +18,7 @@ mod template;
 pub use cluster::{Cluster, NodeGroup};
 pub use coverage::{Breadth, Coverage, CoverageStatus, Guard, ReadError};
 pub use group::{AutoScalingGroup, GroupLaunch, LaunchConfiguration, LaunchOverride};
-pub use ids::{AccountId, Arn, ImageId, InstanceId, Partition, Region, Scope, TemplateId};
+pub use ids::{AccountId, Arn, ImageId, InstanceId, Partition, Region, RegionStatus, Scope, TemplateId};
 pub use image::{Confidence, Family, Image, ImageRef, ImdsSupport};
 pub use instance::{Instance, InstanceState, Operator};
 pub use inventory::{AccountDefaults, Inventory, Others, Read};

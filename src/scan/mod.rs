@@ -1,15 +1,31 @@
-//! Accounts × Regions: reads every scope, a bounded number at a time, and hands each inventory on as soon
-//! as it is complete. What is being read is never held longer than it is being read.
+//! Accounts × Regions: opens each account, reads every scope of it, a bounded number at a time, and hands each
+//! inventory on as soon as it is complete. What is being read is never held longer than it is being read.
+//!
+//! Accounts are opened side by side, a little ahead of what is read: the first is read while the last is not yet
+//! asked for a session. One that cannot be opened is a hole in the coverage, and nobody waits for it.
 
+mod prospect;
+
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 
 use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 
 use crate::aws::Account;
-use crate::model::{Asked, Coverage, Inventory, Scope};
+use crate::model::{Asked, Coverage, Guard, Inventory, Region, Scope};
+
+use self::prospect::Opened;
+pub use self::prospect::{Entry, Prospect, regions};
 
 /// How many scopes are read side by side. Each is limited by AWS's answers, not by this machine.
 pub const DEFAULT_CONCURRENCY: usize = 16;
+
+/// How many accounts are opened side by side.
+const OPENING: usize = 16;
+
+/// How many scopes may wait to be read before no more accounts are opened.
+const AHEAD: usize = 2 * DEFAULT_CONCURRENCY;
 
 /// One account in one Region, and the credentials to read it with.
 #[derive(Clone, Debug)]
@@ -20,12 +36,26 @@ pub struct Target {
     pub scope: Scope,
 }
 
+/// What became of a scope.
+#[derive(Debug)]
+pub enum Scanned {
+    /// It was read, as far as it could be.
+    Read(Box<Inventory>),
+    /// It was not, and why.
+    Unread(Coverage),
+}
+
 /// What happens during a scan, for whoever shows it.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// Reading begins.
+    /// The scan begins.
     Started {
-        /// How many scopes are to be read.
+        /// How many accounts are to be opened.
+        accounts: usize,
+    },
+    /// An account was opened, or could not be.
+    Opened {
+        /// How many scopes of it are to be read.
         scopes: usize,
     },
     /// A scope was read, as far as it could be.
@@ -35,6 +65,11 @@ pub enum Event<'a> {
         /// How many nodes it has.
         nodes: usize,
     },
+    /// A scope will not be read: its account cannot be opened, or has not enabled the Region.
+    Unread {
+        /// Why.
+        coverage: &'a Coverage,
+    },
     /// The scan was interrupted.
     Interrupted {
         /// How many scopes were not read to the end.
@@ -43,54 +78,129 @@ pub enum Event<'a> {
 }
 
 /// How a scan ended.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The scopes that were not read because of an interruption.
-    pub unread: Vec<Scope>,
+    /// How many scopes were read, as far as they could be.
+    pub read: usize,
+    /// How many could not be, because their account could not be opened.
+    pub failed: usize,
+    /// How many were passed over as not chosen.
+    pub passed_over: usize,
+    /// How many were not read because of an interruption.
+    pub interrupted: usize,
 }
 
 impl Outcome {
     /// Whether the scan was interrupted.
-    pub fn interrupted(&self) -> bool {
-        !self.unread.is_empty()
+    pub const fn interrupted(&self) -> bool {
+        self.interrupted > 0
     }
 }
 
-/// Reads all targets. `sink` gets each inventory in the order in which reading finished, which is any.
+/// Opens all prospects and reads what is wanted of them. `sink` gets each scope in the order in which it was done
+/// with, which is any.
 ///
-/// When `stop` completes, what is being read is dropped and counts as unread.
+/// Only scopes that are `chosen` are read or told of. Whoever wants a part of what the flags mean says so here: it
+/// is asked about every scope once, before anything of it is read.
+///
+/// When `stop` completes, what is being opened or read is dropped, and told of as interrupted.
 pub async fn scan(
-    targets: Vec<Target>,
+    prospects: Vec<Prospect>,
+    chosen: impl Fn(&Scope) -> bool,
     asked: &Asked,
     stop: impl Future<Output = ()>,
-    mut sink: impl FnMut(Inventory),
+    mut sink: impl FnMut(Scanned),
     mut events: impl FnMut(Event<'_>),
 ) -> Outcome {
-    events(Event::Started { scopes: targets.len() });
-    let mut unread: Vec<Scope> = targets.iter().map(|target| target.scope.clone()).collect();
-    let mut inventories = futures::stream::iter(targets)
-        .map(|target| async move { target.account.collect(&target.scope, asked).await })
-        .buffer_unordered(DEFAULT_CONCURRENCY);
+    let mut outcome = Outcome::default();
+    let (prospects, others): (Vec<_>, _) =
+        prospects.into_iter().partition(|prospect| prospect.may_have(&chosen));
+    outcome.passed_over = others.iter().map(|prospect| prospect.expected.len()).sum();
+    events(Event::Started { accounts: prospects.len() });
+    let mut missing = Missing::new(&prospects, &chosen);
+    let mut prospects = prospects.into_iter().enumerate();
+    let mut opening = FuturesUnordered::new();
+    let mut queue = VecDeque::new();
+    let mut reading = FuturesUnordered::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let inventory = tokio::select! {
+        while opening.len() < OPENING && queue.len() < AHEAD {
+            let Some((at, prospect)) = prospects.next() else { break };
+            opening.push(async move { (at, Box::pin(prospect.open()).await) });
+        }
+        while reading.len() < DEFAULT_CONCURRENCY {
+            let Some((at, target)): Option<(usize, Target)> = queue.pop_front() else { break };
+            reading.push(async move { (at, target.account.collect(&target.scope, asked).await) });
+        }
+        if opening.is_empty() && reading.is_empty() {
+            break;
+        }
+        tokio::select! {
             // Asked first, so that a scan whose answers are always ready can still be stopped.
             biased;
             () = &mut stop => {
-                events(Event::Interrupted { unread: unread.len() });
+                outcome.interrupted = missing.count();
+                events(Event::Interrupted { unread: outcome.interrupted });
+                missing.interrupted().for_each(|coverage| sink(Scanned::Unread(coverage)));
                 break;
             }
-            inventory = inventories.next() => inventory,
-        };
-        let Some(inventory) = inventory else { break };
-        unread.retain(|scope| *scope != inventory.scope);
-        events(Event::Read { coverage: &inventory.coverage, nodes: inventory.instances.len() });
-        sink(inventory);
+            Some((at, inventory)) = reading.next(), if !reading.is_empty() => {
+                missing.found(at, &inventory.scope.region);
+                outcome.read += 1;
+                events(Event::Read { coverage: &inventory.coverage, nodes: inventory.instances.len() });
+                sink(Scanned::Read(Box::new(inventory)));
+            }
+            Some((at, opened)) = opening.next(), if !opening.is_empty() => {
+                let Opened { mut targets, mut unread } = opened;
+                let all = targets.len() + unread.len();
+                targets.retain(|target| chosen(&target.scope));
+                unread.retain(|(scope, _)| chosen(scope));
+                outcome.passed_over += all - targets.len() - unread.len();
+                missing.opened(at, &targets);
+                events(Event::Opened { scopes: targets.len() });
+                for (_, coverage) in unread {
+                    outcome.failed += usize::from(!coverage.errors.is_empty());
+                    events(Event::Unread { coverage: &coverage });
+                    sink(Scanned::Unread(coverage));
+                }
+                queue.extend(targets.into_iter().map(|target| (at, target)));
+            }
+        }
     }
-    Outcome { unread }
+    outcome
 }
 
-/// The coverage of a scope that an interruption left unread.
-pub fn interrupted(scope: &Scope) -> Coverage {
-    Coverage::skipped(scope, "interrupted")
+/// The scopes that are still to be read, by the number of their account in the scan.
+struct Missing(BTreeMap<usize, Vec<(Scope, Guard)>>);
+
+impl Missing {
+    /// All that is expected.
+    fn new(prospects: &[Prospect], chosen: &impl Fn(&Scope) -> bool) -> Self {
+        let expected = |prospect: &Prospect| {
+            let scopes = prospect.expected_scopes().filter(|scope| chosen(scope));
+            scopes.map(|scope| (scope, prospect.guard())).collect()
+        };
+        Self(prospects.iter().map(expected).enumerate().collect())
+    }
+
+    /// Instead of what was expected of an account, this is to be read.
+    fn opened(&mut self, at: usize, targets: &[Target]) {
+        let scopes = targets.iter().map(|target| (target.scope.clone(), target.account.guard));
+        self.0.insert(at, scopes.collect());
+    }
+
+    fn found(&mut self, at: usize, region: &Region) {
+        if let Some(scopes) = self.0.get_mut(&at) {
+            scopes.retain(|(scope, _)| scope.region != *region);
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
+    fn interrupted(self) -> impl Iterator<Item = Coverage> {
+        let scopes = self.0.into_values().flatten();
+        scopes.map(|(scope, guard)| Coverage::skipped(&scope, "interrupted").guarded(guard))
+    }
 }

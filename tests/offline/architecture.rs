@@ -17,7 +17,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("report", &["explain", "finding", "harmless", "model"]),
     ("inventory", &["harmless", "model"]),
     ("aws", &["model"]),
-    ("scan", &["aws", "model"]),
+    ("scan", &["aws", "model", "scope"]),
+    ("scope", &["model"]),
     (
         "cli",
         &[
@@ -32,6 +33,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "report",
             "resolve",
             "scan",
+            "scope",
         ],
     ),
 ];
@@ -307,6 +309,7 @@ fn each_rule_can_be_broken() {
         ("src/report/csv.rs", "use crate::aws::Aws;", "report names aws"),
         ("src/aws/pages.rs", "use crate::report::Report;", "aws names report"),
         ("src/scan/mod.rs", "use crate::policy;", "scan names policy"),
+        ("src/scope/regions.rs", "use crate::aws::Base;", "scope names aws"),
         ("src/policy/load.rs", "use crate::aws;", "policy names aws"),
         ("src/harmless.rs", "use crate::model::Region;", "harmless names model"),
         ("src/inventory/read.rs", "use crate::aws::Needs;", "inventory names aws"),

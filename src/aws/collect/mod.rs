@@ -41,7 +41,8 @@ impl Account {
     /// the reading, and leaves nothing behind.
     pub async fn collect(&self, scope: &Scope, asked: &Asked) -> Inventory {
         let reader = Reader::new(scope, self.regional(&scope.region));
-        let mut inventory = Inventory::empty(scope.clone(), Coverage::complete(scope));
+        let coverage = Coverage::complete(scope).guarded(self.guard);
+        let mut inventory = Inventory::empty(scope.clone(), coverage);
         // On the heap: the state of all these calls together is large.
         Box::pin(fill(&reader, asked, &mut inventory)).await;
         inventory.coverage.instances = asked.needs.breadth();
