@@ -41,7 +41,7 @@ mod wire;
 mod world;
 
 pub use counts::{Count, Counts};
-pub use fleet::{Fault, FaultKind, FaultPage, Fleet, FleetError, FleetKey};
+pub use fleet::{Fault, FaultKind, FaultPage, Fleet, FleetError, FleetKey, Size};
 pub use log::Request;
 pub use server::{Options, Running, Sim, SimError};
 pub use service::sts::AssumeRoleRequest;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use imdsctl_sim::{Fleet, Options, Running, Sim, Throttling};
+use imdsctl_sim::{Fleet, Options, Running, Sim, Size, Throttling};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A simulated AWS on a loopback port, for imdsctl, boto3, the aws CLI or anything else that speaks to AWS.
@@ -14,11 +14,14 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(version, arg_required_else_help = true)]
 struct Arguments {
     /// The fleet to serve
-    #[arg(long, value_name = "FILE", required_unless_present = "demo")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["demo", "generated"])]
     fleet: Option<PathBuf>,
     /// Serve the built-in fleet
     #[arg(long, conflicts_with = "fleet")]
     demo: bool,
+    /// Serve an organisation of this size: numbers of accounts, clusters and instances
+    #[arg(long, value_name = "A,C,I", conflicts_with_all = ["fleet", "demo"])]
+    generated: Option<Size>,
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
@@ -49,9 +52,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let mut fleet = match &arguments.fleet {
-        None => Fleet::demo()?,
-        Some(path) => {
+    let mut fleet = match (&arguments.fleet, arguments.generated) {
+        (None, None) => Fleet::demo()?,
+        (None, Some(size)) => Fleet::generated(size)?,
+        (Some(path), _) => {
             let origin = path.display().to_string();
             let text = std::fs::read_to_string(path).map_err(|error| format!("{origin}: {error}"))?;
             Fleet::from_yaml(&text, &origin)?

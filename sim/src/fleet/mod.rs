@@ -1,12 +1,14 @@
 //! Fleets: YAML that describes accounts, Regions and what is in them.
 
 pub(crate) mod fault;
+mod generated;
 pub(crate) mod identity;
 pub(crate) mod nodes;
 mod repeat;
 pub(crate) mod schema;
 
 pub use self::fault::{Fault, FaultKind, FaultPage};
+pub use self::generated::Size;
 
 use std::fmt;
 use std::time::Duration;
@@ -87,6 +89,27 @@ impl Fleet {
             column: None,
             message: format!("`repeat` cannot be resolved: {error}"),
         })?;
+        Self::of(file, &ids::hex(16, &[text]), origin)
+    }
+
+    /// Makes an organisation of some size; the same size is always the same fleet.
+    ///
+    /// # Errors
+    /// There is no account, or there are instances and no cluster that they could be nodes of.
+    pub fn generated(size: Size) -> Result<Self, FleetError> {
+        let origin = format!("the fleet of size {size}");
+        let meaning = |message| FleetError::Meaning {
+            origin: origin.clone(),
+            place: "accounts,clusters,instances".to_owned(),
+            message,
+        };
+        let described = generated::file(size).map_err(meaning)?;
+        let file = serde_json::from_value(described).map_err(|error| meaning(error.to_string()))?;
+        Self::of(file, &ids::hex(16, &["generated", &size.to_string()]), &origin)
+    }
+
+    /// Makes what a file describes.
+    fn of(file: FleetFile, fingerprint: &str, origin: &str) -> Result<Self, FleetError> {
         let world = build::world(&file).map_err(|problem| FleetError::Meaning {
             origin: origin.to_owned(),
             place: problem.place,
@@ -94,7 +117,7 @@ impl Fleet {
         })?;
         Ok(Self {
             name: file.name,
-            fingerprint: ids::hex(16, &[text]),
+            fingerprint: fingerprint.to_owned(),
             settings: file.settings,
             faults: file.faults,
             world,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use imdsctl_sim::{Fleet, FleetError, Options, Sim};
+use imdsctl_sim::{Fleet, FleetError, Options, Sim, Size};
 
 use super::client::Client;
 use super::yaml;
@@ -133,6 +133,34 @@ async fn ten_thousand_instances_are_built_and_listed_quickly() {
     assert_eq!(instances, 10_000);
     // Far above what it takes even without optimisation: this is about anything quadratic.
     assert!(before.elapsed() < Duration::from_secs(20), "{:?}", before.elapsed());
+}
+
+#[tokio::test]
+async fn a_generated_fleet_has_the_size_that_was_asked_for_and_is_always_the_same() {
+    let size = Size { accounts: 12, clusters: 20, instances: 1500 };
+    let fleet = Fleet::generated(size).unwrap();
+    assert_eq!(format!("{fleet:?}"), format!("{:?}", Fleet::generated(size).unwrap()));
+    let keys = fleet.access_keys();
+    let running = Sim::start(fleet, Options::default()).await.unwrap();
+    let (mut instances, mut optional, mut clusters, mut scopes) = (0, 0, 0, 0);
+    for key in &keys {
+        for region in &key.regions {
+            let client = Client::new(&running.url(), &key.id, region);
+            let all = client.ec2("DescribeInstances", "").await;
+            instances += all.texts("instanceId").len();
+            optional += all.texts("httpTokens").iter().filter(|tokens| **tokens == "optional").count();
+            let listed = client.eks("/clusters").await.json();
+            clusters += listed["clusters"].as_array().unwrap().len();
+            scopes += 1;
+        }
+    }
+    assert_eq!((keys.len(), clusters, instances), (12, 20, 1500));
+    assert!((12..=20).contains(&scopes), "most of 12 × 17 are empty: {scopes}");
+    assert!((70..=150).contains(&optional), "{optional}");
+    let management = Client::new(&running.url(), &keys[0].id, "us-east-1");
+    let arn = format!("arn:aws:iam::{}:role/imdsctl-audit", keys[11].account_id);
+    assert_eq!(management.assume_role(&arn, "").await.status, 200);
+    assert!(Fleet::generated(Size { accounts: 0, ..size }).is_err());
 }
 
 #[test]
