@@ -1,8 +1,6 @@
 //! `imdsctl audit`: read the fleet, judge it, report.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::ValueEnum;
 use tokio::runtime::Runtime;
@@ -16,12 +14,12 @@ use crate::scan::Scanned;
 
 use super::console::Console;
 use super::draft::{Draft, needs};
-use super::offline::Saved;
+use super::offline::{Saved, stopped};
 use super::output::{OutputArg, Outputs};
 use super::save::{Save, held};
 use super::session::{Access, Session};
 use super::targets::Where;
-use super::{Error, signals};
+use super::Error;
 
 /// Read the fleet, judge it, report. Nothing is ever changed.
 #[derive(Debug, clap::Args)]
@@ -122,13 +120,7 @@ fn judge(
     runtime: &Runtime,
 ) -> Result<Report, Error> {
     // First, since a pipe may keep whoever opens it waiting.
-    let stop = runtime.block_on(async { signals::interruption() })?;
-    let stopped = Arc::new(AtomicBool::new(false));
-    let stopping = Arc::clone(&stopped);
-    runtime.spawn(async move {
-        stop.await;
-        stopping.store(true, Ordering::Relaxed);
-    });
+    let stopped = stopped(runtime)?;
     Saved::open(path, outputs)?.judge(policies, args.all_instances, args.include_passed, &stopped)
 }
 

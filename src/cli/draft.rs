@@ -90,7 +90,7 @@ impl<'p> Draft<'p> {
     }
 }
 
-fn summary_of(policy: &Policy) -> PolicySummary {
+pub(super) fn summary_of(policy: &Policy) -> PolicySummary {
     PolicySummary {
         name: policy.name.clone(),
         version: policy.version.clone(),

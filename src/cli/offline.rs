@@ -1,20 +1,23 @@
-//! `--inventory`: a saved inventory is judged, and nothing is asked of AWS.
+//! `--inventory`: a saved inventory is read, and nothing is asked of AWS.
 
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
+use tokio::runtime::Runtime;
 
 use crate::inventory::{Line, ReadError, Reader, Reading};
 use crate::model::Needs;
 use crate::policy::Policy;
 use crate::report::{Report, Run};
+use crate::scan::Scanned;
 
-use super::Error;
 use super::draft::{Draft, needs};
 use super::output::Outputs;
+use super::{Error, signals};
 
 /// A saved inventory, opened.
 #[derive(Debug)]
@@ -24,8 +27,8 @@ pub struct Saved<'a> {
 }
 
 impl<'a> Saved<'a> {
-    /// Opens a file that no report is about to replace.
-    pub fn open(path: &'a Path, outputs: &Outputs) -> Result<Self, Error> {
+    /// Opens a file that nothing that is written is about to replace.
+    pub fn open<F: Copy>(path: &'a Path, outputs: &Outputs<F>) -> Result<Self, Error> {
         if path.canonicalize().is_ok_and(|path| outputs.lead_to(&path)) {
             return Err(Error::usage(format!("a report cannot replace {}, which is read", path.display())));
         }
@@ -34,15 +37,41 @@ impl<'a> Saved<'a> {
         Ok(Self { path, reader })
     }
 
-    /// Judges it line by line, until it ends or `stopped` is set.
+    /// What it holds besides what belongs to clusters.
+    pub const fn holds(&self) -> Needs {
+        self.reader.header().holds
+    }
+
+    /// Hands it on line by line, until it ends or `stopped` is set; then it says how the fleet was read.
+    pub fn read(mut self, stopped: &AtomicBool, mut take: impl FnMut(Scanned)) -> Result<Reading, Error> {
+        loop {
+            let line = self.reader.next_line();
+            // Before the line is looked at: a pipe breaks off when whoever writes it is interrupted too.
+            if stopped.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted("the inventory was read to its end"));
+            }
+            match line.map_err(|error| wrong(self.path, error))? {
+                Line::Inventory(inventory) => take(Scanned::Read(inventory)),
+                Line::Unread(coverage) => take(Scanned::Unread(*coverage)),
+                Line::End(end) => {
+                    if end.reading.interrupted {
+                        tracing::warn!("{}: the audit that saved it was interrupted", self.path.display());
+                    }
+                    return Ok(end.reading);
+                }
+            }
+        }
+    }
+
+    /// Judges it.
     pub fn judge(
-        mut self,
+        self,
         policies: &[Policy],
         all_instances: bool,
         include_passed: bool,
         stopped: &AtomicBool,
     ) -> Result<Report, Error> {
-        let holds = self.reader.header().holds;
+        let holds = self.holds();
         for policy in policies {
             self.check(policy, holds)?;
         }
@@ -54,18 +83,11 @@ impl<'a> Saved<'a> {
         }
         let needs = needs(policies, all_instances);
         let mut draft = Draft::new(policies, needs, Timestamp::now(), include_passed);
-        loop {
-            let line = self.reader.next_line();
-            // Before the line is looked at: a pipe breaks off when whoever writes it is interrupted too.
-            if stopped.load(Ordering::Relaxed) {
-                return Err(Error::Interrupted("the inventory was judged"));
-            }
-            match line.map_err(|error| wrong(self.path, error))? {
-                Line::Inventory(inventory) => draft.add(*inventory),
-                Line::Unread(coverage) => draft.add_unread(*coverage),
-                Line::End(end) => return Ok(draft.finish(self.run(end.reading))),
-            }
-        }
+        let reading = self.read(stopped, |scope| match scope {
+            Scanned::Read(inventory) => draft.add(*inventory),
+            Scanned::Unread(coverage) => draft.add_unread(coverage),
+        })?;
+        Ok(draft.finish(run_of(reading)))
     }
 
     /// What is not there cannot be judged, and is not taken for good.
@@ -79,22 +101,31 @@ impl<'a> Saved<'a> {
             ))),
         }
     }
+}
 
-    /// A report tells of the run that read the fleet: how old what it says is, and what it took.
-    fn run(&self, reading: Reading) -> Run {
-        if reading.interrupted {
-            tracing::warn!("{}: the audit that saved it was interrupted", self.path.display());
-        }
-        Run {
-            tool: "imdsctl".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started_at: reading.started_at,
-            finished_at: reading.finished_at,
-            api_calls: reading.api_calls,
-            api_throttled: reading.api_throttled,
-            interrupted: reading.interrupted,
-        }
+/// A report tells of the run that read the fleet: how old what it says is, and what it took.
+pub fn run_of(reading: Reading) -> Run {
+    Run {
+        tool: "imdsctl".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: reading.started_at,
+        finished_at: reading.finished_at,
+        api_calls: reading.api_calls,
+        api_throttled: reading.api_throttled,
+        interrupted: reading.interrupted,
     }
+}
+
+/// Whether an interruption was asked for, by the time it is looked at.
+pub fn stopped(runtime: &Runtime) -> Result<Arc<AtomicBool>, Error> {
+    let stop = runtime.block_on(async { signals::interruption() })?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stopping = Arc::clone(&stopped);
+    runtime.spawn(async move {
+        stop.await;
+        stopping.store(true, Ordering::Relaxed);
+    });
+    Ok(stopped)
 }
 
 fn wrong(path: &Path, error: ReadError) -> Error {

@@ -1,9 +1,10 @@
 //! Where reports go, and in which format.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::report::{Report, ReportFormat};
+use crate::report::{Report, ReportFormat, TableStyle, UnknownFormat};
 
 use super::Error;
 use super::console::Console;
@@ -11,18 +12,25 @@ use super::sink::Sink;
 
 /// `FORMAT` or `FORMAT=PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputArg {
-    format: ReportFormat,
+pub struct OutputArg<F = ReportFormat> {
+    format: F,
     /// `None` is stdout.
     path: Option<PathBuf>,
 }
 
-impl OutputArg {
-    /// What is written where nothing is asked for.
-    pub const DEFAULT: Self = Self { format: ReportFormat::Table, path: None };
+impl<F> OutputArg<F> {
+    /// A format on stdout.
+    pub const fn to_stdout(format: F) -> Self {
+        Self { format, path: None }
+    }
 }
 
-impl FromStr for OutputArg {
+impl OutputArg {
+    /// What is written where nothing is asked for.
+    pub const DEFAULT: Self = Self::to_stdout(ReportFormat::Table);
+}
+
+impl<F: FromStr<Err = UnknownFormat>> FromStr for OutputArg<F> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -30,7 +38,7 @@ impl FromStr for OutputArg {
             Some((format, path)) => (format, Some(path)),
             None => (text, None),
         };
-        let format = format.parse().map_err(|error: crate::report::UnknownFormat| error.to_string())?;
+        let format = format.parse().map_err(|error: UnknownFormat| error.to_string())?;
         match path {
             Some("") => Err(format!("{text:?} names no file after the equals sign")),
             Some("-") | None => Ok(Self { format, path: None }),
@@ -41,18 +49,18 @@ impl FromStr for OutputArg {
 
 /// The outputs of a run, opened.
 #[derive(Debug)]
-pub struct Outputs(Vec<Output>);
+pub struct Outputs<F = ReportFormat>(Vec<Output<F>>);
 
 #[derive(Debug)]
-struct Output {
-    format: ReportFormat,
+struct Output<F> {
+    format: F,
     /// `None` is stdout.
     sink: Option<Sink>,
 }
 
-impl Outputs {
+impl<F: Copy> Outputs<F> {
     /// Opens all outputs.
-    pub fn open(args: &[OutputArg]) -> Result<Self, Error> {
+    pub fn open(args: &[OutputArg<F>]) -> Result<Self, Error> {
         if args.iter().filter(|arg| arg.path.is_none()).count() > 1 {
             return Err(Error::usage(
                 "two formats cannot share stdout: give all but one a file, as in -o json=FILE",
@@ -76,22 +84,37 @@ impl Outputs {
         self.0.iter().any(|output| output.sink.as_ref().is_some_and(|sink| sink.path() == path))
     }
 
-    /// Writes the report everywhere. One output that fails does not keep the others from being written.
-    pub fn write(self, report: &Report, console: &Console) -> Result<(), Error> {
-        Error::gather(self.0.into_iter().map(|output| output.write(report, console)))
+    /// Writes a document everywhere. One output that fails does not keep the others from being written.
+    pub fn write_each(
+        self,
+        console: &Console,
+        document: impl Fn(F, TableStyle, &mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        Error::gather(self.0.into_iter().map(|output| output.write(console, &document)))
     }
 }
 
-impl Output {
-    fn write(self, report: &Report, console: &Console) -> Result<(), Error> {
-        let format = self.format.writer(console.table_style(self.sink.is_none()));
+impl Outputs {
+    /// Writes the report everywhere.
+    pub fn write(self, report: &Report, console: &Console) -> Result<(), Error> {
+        self.write_each(console, |format, style, out| format.writer(style).write(report, out))
+    }
+}
+
+impl<F: Copy> Output<F> {
+    fn write(
+        self,
+        console: &Console,
+        document: impl Fn(F, TableStyle, &mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let style = console.table_style(self.sink.is_none());
         match self.sink {
             None => {
                 let mut data = Vec::new();
-                format.write(report, &mut data).map_err(|error| Error::Bug(error.to_string()))?;
+                document(self.format, style, &mut data).map_err(|error| Error::Bug(error.to_string()))?;
                 console.write_stdout(&data)
             }
-            Some(sink) => sink.write(|out| format.write(report, out)),
+            Some(sink) => sink.write(|out| document(self.format, style, out)),
         }
     }
 }

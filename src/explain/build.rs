@@ -13,7 +13,7 @@ use crate::policy::{self, Evaluator, Policy};
 
 /// Explains all that a query means in an inventory, judged by `policies` on a day in UTC.
 pub fn explain(inventory: &Inventory, policies: &[Policy], today: Date, query: &Query) -> Vec<Explanation> {
-    if !query.may_be_in(&inventory.scope) {
+    if !query.may_be_in(&inventory.scope.account_id, &inventory.scope.region) {
         return Vec::new();
     }
     let subjects = lineage::of(inventory).subjects;
@@ -103,7 +103,8 @@ impl Context<'_, '_> {
                 way.title = way.title.replacen("its", "its group's", 1);
             }
             if next.iter().all(|way| same_values(way, &ways[0])) {
-                notes.push(format!("the next node of {} gets the same", group.resource.id));
+                let noun = subject.noun();
+                notes.push(format!("the next {noun} of {} gets the same", group.resource.id));
             } else {
                 ways.extend(next);
             }
@@ -226,9 +227,10 @@ fn title(subject: &Subject<'_>, variant: &Variant<'_>, at: usize, of: usize) -> 
         };
         return format!("version {version}, {which}");
     }
+    let noun = subject.noun();
     match of {
-        1 => "its next node gets".to_owned(),
-        _ => format!("its next node gets, by way {}", at + 1),
+        1 => format!("its next {noun} gets"),
+        _ => format!("its next {noun} gets, by way {}", at + 1),
     }
 }
 
@@ -263,13 +265,19 @@ fn fixes(findings: &[&Finding]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let wrong = findings.iter().filter(|finding| is_bad(finding.status));
     for fix in wrong.flat_map(|finding| &finding.fixes) {
-        let same = |step: &&mut Step| step.fix.kind == fix.kind && step.fix.target == fix.target;
+        let same = |step: &&mut Step| step.kind == fix.kind && step.target == fix.target;
         match steps.iter_mut().find(same) {
             Some(step) => {
-                step.fix.automatic &= fix.automatic;
+                step.automatic &= fix.automatic;
                 step.notes.extend(fix.note.clone().filter(|note| !step.notes.contains(note)));
             }
-            None => steps.push(Step { fix: fix.clone(), notes: fix.note.clone().into_iter().collect() }),
+            None => steps.push(Step {
+                kind: fix.kind,
+                target: fix.target.clone(),
+                target_name: fix.target_name.clone(),
+                automatic: fix.automatic,
+                notes: fix.note.clone().into_iter().collect(),
+            }),
         }
     }
     steps

@@ -27,7 +27,8 @@ pub(super) fn of_cluster(subjects: &[Subject<'_>], judged: &Judged<'_>, name: &s
     }
     members.extend(loose.into_iter().map(|(by, nodes)| {
         let id = nodes.first().filter(|_| nodes.len() == 1).map(|node| node.resource.id.clone());
-        tally(judged, blank(MemberKind::Nodes(by), id.unwrap_or_default()), nodes.into_iter())
+        let member = blank(MemberKind::Nodes(by), id.unwrap_or_default(), Some(name));
+        tally(judged, member, nodes.into_iter())
     }));
     members.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
     members
@@ -88,7 +89,7 @@ fn group(subjects: &[Subject<'_>], judged: &Judged<'_>, position: usize, subject
         _ => MemberKind::Karpenter,
     };
     let findings = of(judged, subject.resource.r#type, &subject.resource.id);
-    let mut member = blank(kind, subject.resource.id.clone());
+    let mut member = blank(kind, subject.resource.id.clone(), subject.cluster);
     member.name = match &subject.lever {
         Lever::NodeClass(name) => name.map(str::to_owned),
         _ => None,
@@ -99,10 +100,12 @@ fn group(subjects: &[Subject<'_>], judged: &Judged<'_>, position: usize, subject
     tally(judged, member, nodes)
 }
 
-const fn blank(kind: MemberKind, id: String) -> Member {
+fn blank(kind: MemberKind, id: String, cluster: Option<&str>) -> Member {
+    let cluster = cluster.map(str::to_owned);
     let (nodes, failing, unknown) = (0, 0, 0);
     let (name, version, next) = (None, None, None);
-    Member { kind, id, name, version, nodes, failing, unknown, next, rules: Vec::new(), judged: false }
+    let (rules, judged) = (Vec::new(), false);
+    Member { kind, id, name, cluster, version, nodes, failing, unknown, next, rules, judged }
 }
 
 fn tally<'s, 'a: 's>(

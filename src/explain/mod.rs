@@ -2,7 +2,8 @@
 //! and the fixes.
 //!
 //! An [`Explanation`] is built from one inventory alone and holds no reference to it, so that a scan can drop the
-//! inventory and go on. Sentences in it may hold text from outside; who shows them makes that harmless.
+//! inventory and go on. It is also what `-o json` writes, member for member: `docs/explain.md` describes each, and the
+//! JSON Schema in `reports/schema/` is generated from these types. Sentences in it may hold text from outside; who shows them makes that harmless.
 
 mod build;
 mod members;
@@ -15,15 +16,22 @@ mod tests;
 pub use build::explain;
 pub use query::{BadQuery, Kind, Query};
 
-use crate::finding::{Expectation, Fix, ManagedBy, Source, Status};
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::finding::{Expectation, FixKind, ManagedBy, Source, Status};
 use crate::model::{OptionName, OptionValue, ReadError, Scope};
 
 /// What is known of one resource.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Where it is.
+    #[serde(flatten)]
     pub scope: Scope,
     /// What it is.
+    #[serde(rename = "type")]
     pub kind: Kind,
     /// Its id.
     pub id: String,
@@ -44,10 +52,21 @@ pub struct Explanation {
     /// What else to know, a sentence each.
     pub notes: Vec<String>,
     /// The calls that failed where it was read: what is missing above may be behind them.
+    #[serde(rename = "errors")]
     pub unread: Vec<ReadError>,
 }
 
 impl Explanation {
+    /// What its instances are called: nodes where they are of a cluster.
+    pub const fn noun(&self) -> &'static str {
+        let of_cluster = matches!(self.kind, Kind::Cluster | Kind::NodeGroup) || self.cluster.is_some();
+        if of_cluster || self.managed_by_karpenter() { "node" } else { "instance" }
+    }
+
+    const fn managed_by_karpenter(&self) -> bool {
+        matches!(self.managed_by, Some(ManagedBy::Karpenter))
+    }
+
     /// The order in which several are shown, whatever order they were read in.
     pub fn cmp_shown(&self, other: &Self) -> std::cmp::Ordering {
         let key = |one: &Self| (one.kind, one.scope.clone(), one.id.clone());
@@ -56,16 +75,18 @@ impl Explanation {
 }
 
 /// A step of a lineage.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Link {
     /// All nodes come by it.
+    #[serde(rename = "stage")]
     One(Stage),
     /// Each node comes by one of these.
     Ways(Vec<Vec<Stage>>),
 }
 
 /// A place that has a say in the options.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Stage {
     /// What it is.
     pub kind: StageKind,
@@ -82,7 +103,8 @@ pub struct Stage {
 }
 
 /// What a stage is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum StageKind {
     /// The account's default for the Region.
     AccountDefault,
@@ -108,17 +130,21 @@ pub enum StageKind {
     Instance,
 }
 
+/// Some of the options, and a value for each.
+pub type Values = BTreeMap<OptionName, OptionValue>;
+
 /// What a stage says about the options.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "options")]
 pub enum Says {
     /// It has no say of its own.
     Nothing,
-    /// It sets or asks for these; perhaps none.
-    Options(Vec<(OptionName, OptionValue)>),
+    /// It sets or, as an image does, asks for these; perhaps none.
+    Sets(Values),
     /// It repeats what stands before it, and adds these; perhaps none.
-    Adds(Vec<(OptionName, OptionValue)>),
+    Adds(Values),
     /// It differs from what stands before it in these.
-    Differs(Vec<(OptionName, OptionValue)>),
+    Differs(Values),
     /// It could not be read.
     Unread,
     /// It no longer exists.
@@ -126,7 +152,7 @@ pub enum Says {
 }
 
 /// The options of a node, existing or to come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Way {
     /// Whose they are.
     pub title: String,
@@ -135,7 +161,7 @@ pub struct Way {
 }
 
 /// One option: its value, what decided it, and how it fares.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OptionLine {
     /// The option.
     pub option: OptionName,
@@ -148,7 +174,7 @@ pub struct OptionLine {
 }
 
 /// A rule on an option.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
     /// The policy's name.
     pub policy: String,
@@ -161,23 +187,32 @@ pub struct Check {
 }
 
 /// A fix, with all that the findings it mends say about it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Step {
-    /// The fix; its own note is the first of `notes`.
-    pub fix: Fix,
-    /// A sentence each.
+    /// What is done.
+    pub kind: FixKind,
+    /// The id of what has to change.
+    pub target: Option<String>,
+    /// Its name, where it has one beside its id.
+    pub target_name: Option<String>,
+    /// Whether imdsctl may do it.
+    pub automatic: bool,
+    /// What to know about it, a sentence each.
     pub notes: Vec<String>,
 }
 
 /// A group or a node that belongs to something, in one line.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Member {
     /// What it is.
+    #[serde(flatten)]
     pub kind: MemberKind,
     /// Its id.
     pub id: String,
     /// Its name, where it has one beside its id.
     pub name: Option<String>,
+    /// The cluster that it serves.
+    pub cluster: Option<String>,
     /// Where it is listed as launching from a template: the version that it takes.
     pub version: Option<i64>,
     /// How many nodes it has.
@@ -194,8 +229,17 @@ pub struct Member {
     pub judged: bool,
 }
 
+impl Member {
+    /// What its instances are called: nodes where they are of a cluster.
+    pub const fn noun(&self) -> &'static str {
+        let other = self.cluster.is_none() && matches!(self.kind, MemberKind::AutoScalingGroup);
+        if other { "instance" } else { "node" }
+    }
+}
+
 /// What a member is; in the order they are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "managed_by")]
 pub enum MemberKind {
     /// A managed node group.
     NodeGroup,

@@ -2,18 +2,22 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::finding::ResourceType;
 use crate::lineage::Subject;
-use crate::model::{AccountId, AutoScalingGroup, Inventory, Scope};
+use crate::model::{AccountId, AutoScalingGroup, Inventory, Region};
 
 /// What can be explained; in the order several are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// An EKS cluster.
     Cluster,
     /// A managed node group.
     NodeGroup,
-    /// An Auto Scaling group of the user's own.
+    /// An Auto Scaling group of the user's own, of a cluster or not.
     AutoScalingGroup,
     /// A launch template.
     LaunchTemplate,
@@ -50,10 +54,10 @@ impl Query {
         Ok(Self { text: name, arn: Some((kind, account.to_owned(), region.to_owned())) })
     }
 
-    /// Whether what is asked for may be in a scope.
-    pub fn may_be_in(&self, scope: &Scope) -> bool {
-        self.arn.as_ref().is_none_or(|(_, account, region)| {
-            scope.account_id.as_str() == account && scope.region.as_str() == region
+    /// Whether what is asked for may be in an account and a Region.
+    pub fn may_be_in(&self, account: &AccountId, region: &Region) -> bool {
+        self.arn.as_ref().is_none_or(|(_, its_account, its_region)| {
+            account.as_str() == its_account && region.as_str() == its_region
         })
     }
 

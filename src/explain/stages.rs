@@ -1,7 +1,7 @@
 //! The lineage of a subject, stage by stage.
 
 use super::query::groups_of;
-use super::{Link, Says, Stage, StageKind};
+use super::{Link, Says, Stage, StageKind, Values};
 use crate::finding::{ImageSummary, ManagedBy, ResourceType, Source, TemplateOwner};
 use crate::lineage::{Lever, Subject, TemplateIdentity, UserTemplate, Variant};
 use crate::model::{
@@ -92,7 +92,7 @@ const fn stage(kind: StageKind) -> Stage {
 
 fn set(metadata: &MetadataOptions) -> Says {
     let options = OptionName::ALL.into_iter();
-    Says::Options(options.filter_map(|option| Some((option, metadata.get(option)?))).collect())
+    Says::Sets(options.filter_map(|option| Some((option, metadata.get(option)?))).collect())
 }
 
 fn account_default(inventory: &Inventory) -> Option<Stage> {
@@ -128,11 +128,11 @@ fn image(inventory: &Inventory, summary: &ImageSummary, version: Option<&Templat
             facts = vec!["none is named: who launches from it brings one".to_owned()];
             Says::Nothing
         }
-        ImdsSupport::V2 => Says::Options(vec![
+        ImdsSupport::V2 => Says::Sets(Values::from([
             (OptionName::HttpTokens, OptionValue::Required),
             (OptionName::HttpPutResponseHopLimit, OptionValue::Number(2)),
-        ]),
-        ImdsSupport::Unspecified => Says::Options(Vec::new()),
+        ])),
+        ImdsSupport::Unspecified => Says::Sets(Values::new()),
         ImdsSupport::Unknown => Says::Unread,
     };
     Some(Stage {
@@ -206,7 +206,7 @@ fn eks_template(
     generated: bool,
 ) -> Stage {
     let mut stage = template(inventory, identity, StageKind::EksTemplate);
-    if !matches!(stage.says, Says::Options(_)) {
+    if !matches!(stage.says, Says::Sets(_)) {
         return stage;
     }
     let added = OptionName::ALL.into_iter().filter_map(|option| {
@@ -233,7 +233,8 @@ fn configuration(inventory: &Inventory, name: &str) -> Stage {
 /// The Auto Scaling groups, and the node group that they belong to.
 fn groups(inventory: &Inventory, subject: &Subject<'_>) -> Vec<Stage> {
     let group = |name: &str| Stage { id: Some(name.to_owned()), ..stage(StageKind::AutoScalingGroup) };
-    let nodes = format!("{} node{}", subject.nodes, if subject.nodes == 1 { "" } else { "s" });
+    let (nodes, noun) = (subject.nodes, subject.noun());
+    let nodes = format!("{nodes} {noun}{}", if nodes == 1 { "" } else { "s" });
     match subject.resource.r#type {
         ResourceType::AutoScalingGroup => {
             vec![Stage { facts: vec![nodes], ..group(&subject.resource.id) }]
@@ -302,6 +303,6 @@ fn differences(subject: &Subject<'_>) -> Says {
         let has = subject.variants[0].options.get(option).value?;
         launch.options.get(option).value.filter(|launched| *launched != has).map(|_| (option, has))
     });
-    let differs: Vec<_> = differs.collect();
+    let differs: Values = differs.collect();
     if differs.is_empty() { Says::Nothing } else { Says::Differs(differs) }
 }

@@ -8,7 +8,7 @@ use crate::model::{GroupLaunch, Inventory, LaunchOverride, Read, VersionRef};
 use crate::policy::{DEFAULT_POLICY, load, parse};
 use crate::testing::{
     AL2023_IMAGE, LAUNCHED_BY_WORKERS, actual, al2023, group, instance, inventory, node_group, options,
-    reference, template,
+    reference, tags, template,
 };
 
 fn explain(inventory: &Inventory, resource: &str) -> Vec<Explanation> {
@@ -68,9 +68,9 @@ fn a_node_group_is_explained_from_the_account_down() {
         ]
     );
     let users = stage(&found, StageKind::LaunchTemplate);
-    assert_eq!(users.says, Says::Options(vec![(HttpTokens, Required)]));
+    assert_eq!(users.says, Says::Sets([(HttpTokens, Required)].into()));
     let copy = stage(&found, StageKind::EksTemplate);
-    assert_eq!(copy.says, Says::Adds(vec![(HttpPutResponseHopLimit, Number(1))]));
+    assert_eq!(copy.says, Says::Adds([(HttpPutResponseHopLimit, Number(1))].into()));
     let hops = &found.ways[0].options[HttpPutResponseHopLimit as usize];
     assert_eq!((hops.value, hops.source), (Some(Number(1)), Source::EksLaunchTemplate));
     assert_eq!(hops.checks[0].status, Status::Fail);
@@ -127,7 +127,7 @@ fn an_instance_says_what_it_had_from_its_launch_and_what_was_changed() {
     let changed = only(&inventory, "i-changed");
     assert_eq!(changed.ways.len(), 2);
     assert_eq!(changed.ways[0].options[0].source, Source::Instance);
-    let differs = vec![(HttpTokens, Optional), (HttpPutResponseHopLimit, Number(2))];
+    let differs = [(HttpTokens, Optional), (HttpPutResponseHopLimit, Number(2))].into();
     assert_eq!(stage(&changed, StageKind::Instance).says, Says::Differs(differs));
 }
 
@@ -137,7 +137,7 @@ fn fixes_are_said_once_for_all_rules() {
     template(&mut inventory, "lt-own", &[options(Some(Optional), Some(1))], &al2023());
     group(&mut inventory, "own", GroupLaunch::Template(reference("lt-own", VersionRef::Latest)));
     let found = only(&inventory, "own");
-    let kinds: Vec<_> = found.fixes.iter().map(|step| step.fix.kind).collect();
+    let kinds: Vec<_> = found.fixes.iter().map(|step| step.kind).collect();
     assert_eq!(kinds, [FixKind::PatchLaunchTemplate]);
     assert_eq!(found.fixes[0].notes.len(), 2);
 }
@@ -215,4 +215,25 @@ fn a_template_names_who_launches_from_it() {
     assert_eq!((found.kind, found.id.as_str()), (Kind::LaunchTemplate, "lt-user"));
     let user = &found.members[0];
     assert_eq!((user.id.as_str(), user.version), ("blue/workers", Some(1)));
+}
+
+#[test]
+fn a_group_of_no_cluster_has_instances_and_no_nodes() {
+    let mut inventory = managed();
+    template(&mut inventory, "lt-web", &[options(Some(Optional), Some(1))], &al2023());
+    group(&mut inventory, "web", GroupLaunch::Template(reference("lt-web", VersionRef::Latest)));
+    inventory.auto_scaling_groups.last_mut().unwrap().tags = tags(&[]);
+    let web = &[("aws:autoscaling:groupName", "web")];
+    instance(&mut inventory, "i-web", AL2023_IMAGE, actual(Optional, 1), web);
+    inventory.instances.last_mut().unwrap().tags = tags(web);
+    assert_eq!(explain(&inventory, "web").len(), 0, "nobody asked about it");
+    inventory.others.groups.insert("web".to_owned());
+    let found = only(&inventory, "web");
+    assert_eq!((found.cluster.as_deref(), found.noun()), (None, "instance"));
+    assert_eq!(found.ways[0].title, "its next instance gets");
+    assert_eq!(stage(&found, StageKind::AutoScalingGroup).facts, ["1 instance"]);
+    assert_eq!((found.members[0].nodes, found.members[0].failing), (1, 1));
+    let notes = only(&inventory, "i-web").notes;
+    assert!(notes.contains(&"the next instance of web gets the same".to_owned()), "{notes:?}");
+    assert_eq!(only(&inventory, "lt-web").members[0].noun(), "instance");
 }

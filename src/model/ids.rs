@@ -65,7 +65,7 @@ identifier! {
 }
 
 /// One account in one Region: the unit that is read, judged and reported as covered or not.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Scope {
     /// The partition that the account's credentials belong to.
     pub partition: Partition,

@@ -64,22 +64,23 @@ impl FromStr for ReportFormat {
             .iter()
             .copied()
             .find(|format| format.as_str() == name)
-            .ok_or_else(|| UnknownFormat { name: name.to_owned() })
+            .ok_or_else(|| UnknownFormat::new(name, Self::ALL.iter().map(|format| format.as_str())))
     }
 }
 
 /// A format's name that means none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format {name:?}: expected one of {}", Self::names())]
+#[error("unknown format {name:?}: expected one of {known}")]
 pub struct UnknownFormat {
     /// What was given.
     pub name: String,
+    /// What could have been.
+    pub known: String,
 }
 
 impl UnknownFormat {
-    fn names() -> String {
-        let names: Vec<_> = ReportFormat::ALL.iter().map(|format| format.as_str()).collect();
-        names.join(", ")
+    pub(super) fn new<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Self {
+        Self { name: name.to_owned(), known: known.collect::<Vec<_>>().join(", ") }
     }
 }
 

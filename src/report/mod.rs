@@ -18,10 +18,10 @@ mod words;
 
 pub use contract::{PolicySummary, Report, Run, SCHEMA, Summary};
 pub use csv::Csv;
-pub use explain::{MOST, Shown, write_explanations};
+pub use explain::{EXPLANATION_SCHEMA, Explained, ExplanationFormat, MOST};
 pub use format::{Format, ReportFormat, UnknownFormat};
 pub use json::Json;
 pub use ndjson::Ndjson;
-pub use schema::{SCHEMA_ID, json_schema};
+pub use schema::{SCHEMA_ID, explanation_schema, json_schema};
 pub use table::{Table, TableStyle};
 pub use text::sanitize;

@@ -1,11 +1,11 @@
-//! The JSON Schema of a report, generated from the types of the contract.
+//! The JSON Schemas of a report and of explanations, generated from the types of the contracts.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform as _};
-use schemars::{Schema, json_schema as schema};
+use schemars::{JsonSchema, Schema, json_schema as schema};
 use serde_json::{Map, Value};
 
-use super::{Report, SCHEMA};
+use super::{EXPLANATION_SCHEMA, Explained, Report, SCHEMA};
 
 /// The `$id` of the JSON Schema. It names the schema; nothing has to be there.
 pub const SCHEMA_ID: &str = "urn:imdsctl:report:v1";
@@ -16,13 +16,26 @@ pub const SCHEMA_ID: &str = "urn:imdsctl:report:v1";
 /// other value of that type: a document of a later version stays valid, and a reader must accept, and pass over,
 /// a value that it does not know. Likewise nothing forbids members that a later version adds.
 pub fn json_schema() -> Value {
+    schema_of::<Report>(SCHEMA_ID, "imdsctl report, version 1", SCHEMA)
+}
+
+/// The JSON Schema of what `explain -o json` writes, as open as that of a report.
+pub fn explanation_schema() -> Value {
+    schema_of::<Explained>(
+        "urn:imdsctl:explanation:v1",
+        "imdsctl explanations, version 1",
+        EXPLANATION_SCHEMA,
+    )
+}
+
+fn schema_of<T: JsonSchema>(id: &str, title: &str, tag: &str) -> Value {
     let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut root = generator.into_root_schema_for::<Report>();
+    let mut root = generator.into_root_schema_for::<T>();
     RecursiveTransform(open).transform(&mut root);
-    root.insert("$id".into(), SCHEMA_ID.into());
-    root.insert("title".into(), "imdsctl report, version 1".into());
-    if let Some(tag) = root.pointer_mut("/properties/schema").and_then(Value::as_object_mut) {
-        tag.insert("const".into(), SCHEMA.into());
+    root.insert("$id".into(), id.into());
+    root.insert("title".into(), title.into());
+    if let Some(schema) = root.pointer_mut("/properties/schema").and_then(Value::as_object_mut) {
+        schema.insert("const".into(), tag.into());
     }
     root.to_value()
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use imdsctl::report::{Report, ReportFormat, TableStyle, json_schema};
+use imdsctl::report::{Report, ReportFormat, TableStyle, explanation_schema, json_schema};
 
 use crate::fixtures::{large, story};
 
@@ -25,9 +25,11 @@ fn golden(path: &str, variable: &str, now: &str) {
 }
 
 #[test]
-fn the_json_schema_is_that_of_the_types() {
+fn the_json_schemas_are_those_of_the_types() {
     let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
     golden("reports/schema/report-v1.schema.json", "UPDATE_SCHEMA", &schema);
+    let schema = serde_json::to_string_pretty(&explanation_schema()).unwrap() + "\n";
+    golden("reports/schema/explanation-v1.schema.json", "UPDATE_SCHEMA", &schema);
 }
 
 #[test]

@@ -260,5 +260,7 @@ fn names_that_do_harm_are_shown_and_do_none() {
         assert!(matches!(outcome.code, Some(0 | 2 | 4)), "{resource:?}: {}", outcome.stderr);
         assert_harmless("the explanation", &outcome.stdout);
         assert_harmless("stderr", &outcome.stderr);
+        let json = cloud.imdsctl(&format!("explain {where_} -o json --")).args([resource]).run();
+        assert_harmless("the JSON", &json.stdout);
     }
 }

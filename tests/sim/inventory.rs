@@ -271,6 +271,6 @@ fn judging_can_be_interrupted() {
         std::thread::sleep(Duration::from_millis(1));
     }
     let outcome = started.end().code(130);
-    assert_eq!(outcome.stderr, "error: interrupted before the inventory was judged\n");
+    assert_eq!(outcome.stderr, "error: interrupted before the inventory was read to its end\n");
     assert_eq!((outcome.stdout.as_str(), outcome.files()), ("", vec!["pipe".to_owned()]));
 }

@@ -20,6 +20,8 @@ mod demo;
 mod errors;
 /// `imdsctl explain`.
 mod explain;
+/// Explained from a saved inventory, and as JSON.
+mod explain_saved;
 /// Every fault of every API, on the first, a later and the last page.
 mod fault_matrix;
 /// Fleets made to do harm, and secrets that must not get out.

@@ -242,10 +242,8 @@ fn says(page: &Page<'_>, stage: &Stage, blamed: &[(OptionName, Status)]) -> Text
         Says::Nothing => return page.text(),
         Says::Unread => return text.paint(Paint::Warning, "could not be read"),
         Says::Gone => return text.paint(Paint::Warning, "no longer exists"),
-        Says::Options(options) if stage.kind == StageKind::Image => {
-            ("asks for ", "asks for nothing", options)
-        }
-        Says::Options(options) => ("sets ", "sets nothing", options),
+        Says::Sets(options) if stage.kind == StageKind::Image => ("asks for ", "asks for nothing", options),
+        Says::Sets(options) => ("sets ", "sets nothing", options),
         Says::Adds(options) => ("copies that and adds ", "copies that", options),
         Says::Differs(options) => ("has instead ", "", options),
     };

@@ -22,7 +22,7 @@ pub(super) fn write(page: &mut Page<'_>, explanation: &Explanation) -> io::Resul
             super::heading(page, "no nodes, and nothing that would launch any")
         }
         Kind::LaunchTemplate if members.is_empty() => {
-            super::heading(page, "no group of a cluster launches from it")
+            super::heading(page, "no group that was read launches from it")
         }
         Kind::Cluster => {
             super::heading(page, &title(members))?;
@@ -47,8 +47,9 @@ fn title(members: &[Member]) -> String {
 fn own_nodes(page: &mut Page<'_>, members: &[Member]) -> io::Result<()> {
     for member in members {
         page.gap()?;
-        let label = page.text().paint(Paint::Strong, "nodes");
-        page.labelled(&label, 0, "nodes".len() + 2, &detail(page, member))?;
+        let noun = words::plural(2, member.noun());
+        let label = page.text().paint(Paint::Strong, &*noun);
+        page.labelled(&label, 0, noun.len() + 2, &detail(page, member))?;
     }
     Ok(())
 }
@@ -98,7 +99,7 @@ fn name(text: Text, member: &Member) -> Text {
 
 /// How its nodes fare, and its next.
 fn detail(page: &Page<'_>, member: &Member) -> Text {
-    let nodes = count(member.nodes, "node");
+    let nodes = count(member.nodes, member.noun());
     let text = match member.version {
         Some(version) => page.text().fact(Paint::Plain, &format!("version {version}")).dot(),
         None => page.text(),
@@ -126,7 +127,7 @@ fn reach(member: &Member, now: Status, nodes: &str) -> String {
     };
     let Some(next) = member.next else { return some };
     match (now, next) {
-        _ if member.nodes == 0 => "no node now, but the next".to_owned(),
+        _ if member.nodes == 0 => format!("no {} now, but the next", member.noun()),
         (Status::Fail, Status::Unknown) => format!("{some}, perhaps the next"),
         (Status::Unknown, Status::Fail) => format!("the next, perhaps {some} now"),
         (Status::Fail | Status::Unknown, Status::Fail | Status::Unknown) => format!("{some} and the next"),

@@ -1,6 +1,8 @@
 //! Explanations, for people on a terminal: the lineage as a rail of stages, the options and the rules on them as
 //! a table, and then what to do.
 
+mod contract;
+mod format;
 mod lineage;
 mod members;
 mod options;
@@ -13,53 +15,45 @@ use std::io::{self, Write as _};
 use super::TableStyle;
 use super::table::page::{Page, Paint, Text};
 use super::words;
-use crate::explain::{Explanation, Kind};
-use crate::finding::{Fix, FixKind, Status};
+use crate::explain::{Explanation, Kind, Step};
+use crate::finding::{FixKind, Status};
 
-/// How many explanations are shown.
-pub const MOST: usize = 10;
+pub use contract::{EXPLANATION_SCHEMA, Explained, MOST};
+pub use format::ExplanationFormat;
+
+/// How many notes and failed calls are listed.
+const LISTED: usize = 10;
 
 /// Where labels begin, and where what is said beside them does.
 const LABEL: usize = 2;
 const INDENT: usize = 8;
 
-/// What is to be shown.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
-    /// The explanations, at most [`MOST`].
-    pub explanations: &'a [Explanation],
-    /// How many there are.
-    pub found: usize,
-    /// How many other scopes could not be read completely, where more of that name may be.
-    pub holes: usize,
-}
-
 /// Writes explanations, one under the other.
-pub fn write_explanations(shown: &Shown<'_>, style: TableStyle, out: &mut dyn io::Write) -> io::Result<()> {
+fn write_table(explained: &Explained, style: TableStyle, out: &mut dyn io::Write) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     let page = &mut Page::new(&mut out, style);
-    if shown.found > 1 {
-        let mut text = page.text().paint(Paint::Strong, format!("{} resources", shown.found));
+    let shown = explained.explanations.len() as u64;
+    if explained.found > 1 {
+        let mut text = page.text().paint(Paint::Strong, format!("{} resources", explained.found));
         text = text.say(" have that name");
-        if shown.found > shown.explanations.len() {
-            text = text.say(format!(
-                "; the first {} are shown: name one by its id or ARN, or say --region",
-                shown.explanations.len()
-            ));
+        if explained.found > shown {
+            text = text
+                .say(format!("; the first {shown} are shown: name one by its id or ARN, or say --region"));
         }
         page.paragraph(0, &text.say("."))?;
         page.gap()?;
     }
-    for (at, explanation) in shown.explanations.iter().enumerate() {
+    for (at, explanation) in explained.explanations.iter().enumerate() {
         if at > 0 {
             page.gap()?;
             page.gap()?;
         }
         write(page, explanation)?;
     }
-    if shown.holes > 0 {
+    let holes = explained.holes_elsewhere();
+    if holes > 0 {
         page.gap()?;
-        let scopes = words::count(shown.holes as u64, "other scope");
+        let scopes = words::count(holes, "other scope");
         let text = format!("{scopes} could not be read completely: there may be more of that name.");
         page.paragraph(0, &page.text().paint(Paint::Warning, text))?;
     }
@@ -122,13 +116,14 @@ fn verdict(page: &mut Page<'_>, explanation: &Explanation) -> io::Result<()> {
             rules.push(rule);
         }
     }
-    let (subject, verb) = match explanation.kind {
-        Kind::Instance => ("", ""),
-        Kind::LaunchTemplate => ("a node from it ", ""),
-        _ => ("its next node ", ""),
+    let subject = match (explanation.kind, explanation.noun()) {
+        (Kind::Instance, _) => String::new(),
+        (Kind::LaunchTemplate, "node") => "a node from it ".to_owned(),
+        (Kind::LaunchTemplate, _) => "an instance from it ".to_owned(),
+        (_, noun) => format!("its next {noun} "),
     };
     let verb = match worst {
-        Status::Fail => format!("{subject}breaks{verb} "),
+        Status::Fail => format!("{subject}breaks "),
         Status::Unknown => format!("{subject}may break "),
         Status::Exempt => format!("{subject}is exempt from "),
         Status::Pass | Status::NotApplicable => format!("{subject}breaks no rule"),
@@ -159,7 +154,7 @@ fn fixes(page: &mut Page<'_>, explanation: &Explanation) -> io::Result<()> {
     heading(page, if explanation.fixes.len() == 1 { "fix" } else { "fix, in this order" })?;
     for (at, step) in explanation.fixes.iter().enumerate() {
         let label = page.text().paint(Paint::Faint, (at + 1).to_string());
-        let what = self::step(page.text(), &step.fix);
+        let what = self::step(page.text(), step);
         let notes = step.notes.iter().map(|note| page.text().prose(note));
         let lines: Vec<Text> = std::iter::once(what).filter(|what| !what.is_empty()).chain(notes).collect();
         let mut label = Some(label);
@@ -173,7 +168,7 @@ fn fixes(page: &mut Page<'_>, explanation: &Explanation) -> io::Result<()> {
     Ok(())
 }
 
-fn step(text: Text, fix: &Fix) -> Text {
+fn step(text: Text, fix: &Step) -> Text {
     let (verb, noun, rest) = words::fix(fix.kind);
     // Why there is none is all that there is to say, and the notes say it.
     if fix.kind == FixKind::None {
@@ -192,7 +187,7 @@ fn step(text: Text, fix: &Fix) -> Text {
 }
 
 fn notes(page: &mut Page<'_>, explanation: &Explanation) -> io::Result<()> {
-    let shown = explanation.notes.iter().take(MOST);
+    let shown = explanation.notes.iter().take(LISTED);
     for (at, note) in shown.enumerate() {
         if at == 0 {
             page.gap()?;
@@ -208,7 +203,7 @@ fn unread(page: &mut Page<'_>, explanation: &Explanation) -> io::Result<()> {
         return Ok(());
     }
     heading(page, "could not be read here, so that something may be missing above")?;
-    for error in explanation.unread.iter().take(MOST) {
+    for error in explanation.unread.iter().take(LISTED) {
         let text = page
             .text()
             .word(&error.service)

@@ -1,12 +1,14 @@
 use jiff::civil::date;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::{MOST, Shown, write_explanations};
+use super::{EXPLANATION_SCHEMA, Explained, ExplanationFormat, MOST};
 use crate::explain::{Explanation, Query, explain};
 use crate::model::OptionValue::{Optional, Required};
-use crate::model::{CoverageStatus, GroupLaunch, Inventory, LaunchOverride, Read, ReadError, VersionRef};
+use crate::model::{
+    Coverage, CoverageStatus, GroupLaunch, Inventory, LaunchOverride, Read, ReadError, VersionRef,
+};
 use crate::policy::load;
-use crate::report::TableStyle;
+use crate::report::{Run, TableStyle};
 use crate::testing::{
     AL2_IMAGE, AL2023_IMAGE, LAUNCHED_BY_WORKERS, actual, al2023, group, instance, inventory, node_group,
     options, reference, template,
@@ -43,9 +45,34 @@ fn found(inventory: &Inventory, resource: &str) -> Vec<Explanation> {
 }
 
 fn written(explanations: &[Explanation], style: TableStyle) -> String {
+    text(&explained(explanations), ExplanationFormat::Table, style)
+}
+
+fn explained(explanations: &[Explanation]) -> Explained {
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    Explained {
+        schema: EXPLANATION_SCHEMA.to_owned(),
+        run: Run {
+            tool: "imdsctl".to_owned(),
+            version: "0.0.0".to_owned(),
+            started_at: at,
+            finished_at: at,
+            api_calls: [("eks:ListClusters".to_owned(), 1)].into(),
+            api_throttled: 0,
+            interrupted: false,
+        },
+        policies: Vec::new(),
+        resource: "what was asked for".to_owned(),
+        found: explanations.len() as u64,
+        explanations: explanations.to_vec(),
+        scopes: 1,
+        holes: Vec::new(),
+    }
+}
+
+fn text(explained: &Explained, format: ExplanationFormat, style: TableStyle) -> String {
     let mut bytes = Vec::new();
-    let shown = Shown { explanations, found: explanations.len(), holes: 0 };
-    write_explanations(&shown, style, &mut bytes).unwrap();
+    format.write(explained, style, &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 
@@ -89,11 +116,11 @@ fn what_could_not_be_read() {
         code: "UnauthorizedOperation".to_owned(),
         message: "the credentials may not do this".to_owned(),
     });
-    let explanations = found(&inventory, "blue/workers");
-    let shown = Shown { explanations: &explanations, found: 1, holes: 2 };
-    let mut bytes = Vec::new();
-    write_explanations(&shown, PLAIN, &mut bytes).unwrap();
-    snapshot("explain-unread", &String::from_utf8(bytes).unwrap());
+    let mut explained = explained(&found(&inventory, "blue/workers"));
+    explained.holes = ["eu-west-1", "eu-west-2", "eu-west-3"]
+        .map(|region| Coverage { region: region.into(), ..inventory.coverage.clone() })
+        .into();
+    snapshot("explain-unread", &text(&explained, ExplanationFormat::Table, PLAIN));
 }
 
 #[test]
@@ -133,15 +160,24 @@ fn names_that_do_harm_do_none() {
         let text = written(&explanations, PLAIN);
         assert!(text.contains(r"\u{1b}[31mred\u{202e}\nnew"), "{text}");
         assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
+        let json = self::text(&explained(&explanations), ExplanationFormat::Json, PLAIN);
+        assert!(!json.contains(['\u{1b}', '\u{202e}']), "{json:?}");
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert!(read.to_string().contains("\u{202e}"), "a parser reads it as it is");
     }
 }
 
 #[test]
 fn no_more_than_so_many_are_shown() {
     let explanations = vec![found(&fleet(), "blue").remove(0); MOST];
-    let mut bytes = Vec::new();
-    let shown = Shown { explanations: &explanations, found: 23, holes: 0 };
-    write_explanations(&shown, PLAIN, &mut bytes).unwrap();
-    let text = String::from_utf8(bytes).unwrap();
+    let explained = Explained { found: 23, ..explained(&explanations) };
+    let text = text(&explained, ExplanationFormat::Table, PLAIN);
     assert!(text.starts_with("23 resources have that name; the first 10 are shown: "), "{text}");
+}
+
+#[test]
+fn json() {
+    let all: Vec<_> =
+        ["blue", "mixed", "i-changed", "lt-user"].iter().flat_map(|one| found(&fleet(), one)).collect();
+    snapshot("explain-json", &text(&explained(&all), ExplanationFormat::Json, PLAIN));
 }
