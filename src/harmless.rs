@@ -29,8 +29,9 @@ pub const fn is_active(character: char) -> bool {
 }
 
 /// Writes a value as one line. No character that any reader takes for the end of a line is left in it.
-pub fn write_line(value: &impl Serialize, out: &mut impl io::Write) -> io::Result<()> {
-    value.serialize(&mut Serializer::with_formatter(&mut *out, Harmless(CompactFormatter)))?;
+pub fn write_line(value: &impl Serialize, out: &mut (impl io::Write + ?Sized)) -> io::Result<()> {
+    let mut out = out;
+    value.serialize(&mut Serializer::with_formatter(&mut out, Harmless(CompactFormatter)))?;
     out.write_all(b"\n")
 }
 

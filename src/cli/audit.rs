@@ -12,6 +12,7 @@ use crate::policy::{self, DEFAULT_POLICY, Policy};
 use crate::report::Report;
 use crate::scan::Scanned;
 
+use super::Error;
 use super::console::Console;
 use super::draft::{Draft, needs};
 use super::offline::{Saved, stopped};
@@ -19,7 +20,6 @@ use super::output::{OutputArg, Outputs};
 use super::save::{Save, held};
 use super::session::{Access, Session};
 use super::targets::Where;
-use super::Error;
 
 /// Read the fleet, judge it, report. Nothing is ever changed.
 #[derive(Debug, clap::Args)]
@@ -44,11 +44,12 @@ pub struct Args {
     include_passed: bool,
     #[command(flatten)]
     access: Access,
-    /// Write what is read to this file too, for --inventory. Reads what any policy asks for.
+    /// Write what is read to this file too, for --inventory. Reads what any policy asks for. Compressed with zstd if its
+    /// name ends with .zst.
     #[arg(long, value_name = "FILE")]
     save_inventory: Option<PathBuf>,
     /// Judge what --save-inventory wrote instead of reading: no AWS, no credentials, no network.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Where", "Access", "Pace", "save_inventory"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Where", "Pace", "demo", "save_inventory"])]
     inventory: Option<PathBuf>,
 }
 

@@ -23,7 +23,7 @@ use super::{Error, signals};
 #[derive(Debug)]
 pub struct Saved<'a> {
     path: &'a Path,
-    reader: Reader<BufReader<File>>,
+    reader: Reader<'static>,
 }
 
 impl<'a> Saved<'a> {

@@ -37,7 +37,8 @@ impl Save {
             let path = path.display();
             return Err(Error::usage(format!("a report and the inventory cannot share {path}")));
         }
-        let writer = Writer::new(sink.spool()?);
+        let compressed = path.extension().is_some_and(|extension| extension == "zst");
+        let writer = Writer::new(sink.spool()?, compressed);
         Ok(Self { sink, writer, holds: held(all_instances), failed: None })
     }
 

@@ -3,8 +3,9 @@
 //! One JSON object a line. First a [`Header`]; then one line for each account and Region, `inventory` with all that
 //! was read there or `unread` with the reason; last the [`End`], without which a file is not whole. A file holds what
 //! [`crate::model`] holds and nothing else, so what never becomes part of the model, user data first of all, is in
-//! no file.
+//! no file. It may be compressed.
 
+mod packing;
 mod read;
 mod write;
 

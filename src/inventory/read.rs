@@ -1,11 +1,13 @@
 //! Reading an inventory file, a line at a time.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{self, BufRead, Read};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::packing::{Damaged, Unpacked, unpacked};
 use super::{Header, Line, SCHEMA};
 use crate::model::{AccountId, Coverage, Region};
 
@@ -36,22 +38,37 @@ pub enum ReadError {
     Incomplete(String),
 }
 
+impl ReadError {
+    /// Of an input that may be compressed: what is damaged then is not all there.
+    fn of(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Damaged>()) {
+            Some(damaged) => Self::Incomplete(format!(
+                "it is compressed, and damaged or not all there ({damaged}): copy or save it again"
+            )),
+            None => Self::Io(error),
+        }
+    }
+}
+
 /// Reads the lines behind the first.
-#[derive(Debug)]
-pub struct Reader<R> {
-    input: R,
+pub struct Reader<'i> {
+    input: Box<dyn BufRead + 'i>,
+    compressed: bool,
     header: Header,
     line: u64,
     scopes: BTreeSet<(AccountId, Region)>,
 }
 
-impl<R: BufRead> Reader<R> {
-    /// Reads the first line.
-    pub fn new(mut input: R) -> Result<Self, ReadError> {
+impl<'i> Reader<'i> {
+    /// Reads the first line of an input, which may be compressed.
+    pub fn new(input: impl BufRead + 'i) -> Result<Self, ReadError> {
+        let Unpacked { mut input, compressed } = unpacked(input)?;
         let mut first = Vec::new();
-        input.by_ref().take(HEADER_BYTES).read_until(b'\n', &mut first)?;
-        let header = header(&first)?;
-        Ok(Self { input, header, line: 1, scopes: BTreeSet::new() })
+        input.by_ref().take(HEADER_BYTES).read_until(b'\n', &mut first).map_err(ReadError::of)?;
+        match header(&first) {
+            Ok(header) => Ok(Self { input, compressed, header, line: 1, scopes: BTreeSet::new() }),
+            Err(error) => Err(cause(error, &mut input, compressed)),
+        }
     }
 
     /// What the first line says.
@@ -62,7 +79,7 @@ impl<R: BufRead> Reader<R> {
     /// The next line. [`Line::End`] is the last, and there is no reading on behind it.
     pub fn next_line(&mut self) -> Result<Line, ReadError> {
         let mut bytes = Vec::new();
-        self.input.read_until(b'\n', &mut bytes)?;
+        self.input.read_until(b'\n', &mut bytes).map_err(ReadError::of)?;
         self.line += 1;
         if bytes.is_empty() {
             return Err(truncated(self.line));
@@ -70,7 +87,10 @@ impl<R: BufRead> Reader<R> {
         let line = match parse(&bytes) {
             Ok(line) => line,
             Err(_) if !bytes.ends_with(b"\n") => return Err(truncated(self.line)),
-            Err((column, message)) => return Err(self.wrong(column, message)),
+            Err((column, message)) => {
+                let error = self.wrong(column, message);
+                return Err(cause(error, &mut self.input, self.compressed));
+            }
         };
         match &line {
             Line::Inventory(inventory) => self.note(&inventory.coverage)?,
@@ -99,12 +119,29 @@ impl<R: BufRead> Reader<R> {
             let message = format!("it was saved with {scopes} scopes and holds {found}: lines are missing");
             return Err(ReadError::Incomplete(message));
         }
-        if !self.input.fill_buf()?.is_empty() {
+        if !self.input.fill_buf().map_err(ReadError::of)?.is_empty() {
             self.line += 1;
             return Err(self.wrong(1, "there is something behind the last line of the inventory".to_owned()));
         }
         Ok(())
     }
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("header", &self.header)
+            .field("line", &self.line)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is wrong with a line of a compressed input may be damage, which is told by the checksum behind it.
+fn cause(error: ReadError, input: &mut dyn BufRead, compressed: bool) -> ReadError {
+    if compressed && let Err(damage) = io::copy(input, &mut io::sink()) {
+        return ReadError::of(damage);
+    }
+    error
 }
 
 fn truncated(line: u64) -> ReadError {

@@ -28,7 +28,11 @@ fn inventory(region: &str) -> Inventory {
 }
 
 fn saved(order: &[&str]) -> String {
-    let mut writer = Writer::new(Cursor::new(Vec::new()));
+    String::from_utf8(written(order, false)).unwrap()
+}
+
+fn written(order: &[&str], compressed: bool) -> Vec<u8> {
+    let mut writer = Writer::new(Cursor::new(Vec::new()), compressed);
     let scope = Scope { region: "me-south-1".into(), ..testing::inventory().scope };
     writer.unread(&Coverage::skipped(&scope, "the Region is not enabled")).unwrap();
     for region in order {
@@ -36,11 +40,12 @@ fn saved(order: &[&str]) -> String {
     }
     let mut file = Vec::new();
     writer.finish(&header(), reading(), &mut file).unwrap();
-    String::from_utf8(file).unwrap()
+    file
 }
 
-fn read(file: &str) -> Result<Vec<Line>, ReadError> {
-    let mut reader = Reader::new(file.as_bytes())?;
+fn read(file: &(impl AsRef<[u8]> + ?Sized)) -> Result<Vec<Line>, ReadError> {
+    // As little at a time as a pipe may give.
+    let mut reader = Reader::new(std::io::BufReader::with_capacity(3, file.as_ref()))?;
     let mut lines = Vec::new();
     loop {
         let line = reader.next_line()?;
@@ -123,4 +128,44 @@ fn what_is_no_inventory_is_not_taken_for_one() {
     }
     let long = "x".repeat(1 << 20);
     assert!(matches!(read(&long), Err(ReadError::NotAnInventory(_))));
+}
+
+#[test]
+fn what_is_compressed_is_read_as_what_is_not() {
+    let regions = &["eu-west-1", "us-east-1"];
+    let (plain, compressed) = (written(regions, false), written(regions, true));
+    assert!(compressed.len() < plain.len() / 2, "{} of {}", compressed.len(), plain.len());
+    assert_eq!(compressed, written(&["us-east-1", "eu-west-1"], true));
+    assert_eq!(read(&compressed).unwrap(), read(&plain).unwrap());
+    // As any zstd writes it: in one frame, or behind one that is to be skipped.
+    let whole = zstd::encode_all(&plain[..], 19).unwrap();
+    assert_eq!(read(&whole).unwrap(), read(&plain).unwrap());
+    let skipped = [&[0x51, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 7, 7], &whole[..]].concat();
+    assert_eq!(read(&skipped).unwrap(), read(&plain).unwrap());
+}
+
+#[test]
+fn a_compressed_file_that_breaks_off_anywhere_is_incomplete() {
+    let compressed = written(&["eu-west-1"], true);
+    for length in 4..compressed.len() {
+        let error = read(&compressed[..length]).unwrap_err();
+        assert!(matches!(error, ReadError::Incomplete(_)), "{length}: {error}");
+    }
+}
+
+#[test]
+fn a_compressed_file_that_is_damaged_anywhere_is_not_judged() {
+    let compressed = written(&["eu-west-1"], true);
+    for at in 4..compressed.len() {
+        let mut damaged = compressed.clone();
+        damaged[at] ^= 0x10;
+        match read(&damaged) {
+            Err(ReadError::Incomplete(_)) => {}
+            // A bit of a frame that means nothing.
+            Ok(lines) => assert_eq!(lines, read(&compressed).unwrap(), "{at}"),
+            Err(error) => panic!("{at}: {error}"),
+        }
+    }
+    let longer = [&compressed[..], b"more"].concat();
+    assert!(matches!(read(&longer), Err(ReadError::Incomplete(_))));
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use serde::Serialize;
 
+use super::packing::packed;
 use super::{End, Header, Reading};
 use crate::harmless::write_line;
 use crate::model::{AccountId, Coverage, Inventory, Region};
@@ -13,6 +14,7 @@ use crate::model::{AccountId, Coverage, Inventory, Region};
 #[derive(Debug)]
 pub struct Writer<S> {
     spool: S,
+    compressed: bool,
     length: u64,
     /// Where in the spool the line of each scope is, and how long.
     lines: BTreeMap<(AccountId, Region), (u64, u64)>,
@@ -29,8 +31,8 @@ enum Line<'a> {
 
 impl<S: Read + Write + Seek> Writer<S> {
     /// Begins with an empty spool.
-    pub const fn new(spool: S) -> Self {
-        Self { spool, length: 0, lines: BTreeMap::new() }
+    pub const fn new(spool: S, compressed: bool) -> Self {
+        Self { spool, compressed, length: 0, lines: BTreeMap::new() }
     }
 
     /// Adds what was read of a scope.
@@ -44,7 +46,7 @@ impl<S: Read + Write + Seek> Writer<S> {
     }
 
     fn add(&mut self, coverage: &Coverage, line: &Line<'_>) -> io::Result<()> {
-        let line = bytes(line)?;
+        let line = self.bytes(line)?;
         self.spool.write_all(&line)?;
         let length = line.len() as u64;
         let scope = (coverage.account_id.clone(), coverage.region.clone());
@@ -55,7 +57,7 @@ impl<S: Read + Write + Seek> Writer<S> {
 
     /// Writes the whole file.
     pub fn finish(mut self, header: &Header, reading: Reading, out: &mut dyn Write) -> io::Result<()> {
-        out.write_all(&bytes(header)?)?;
+        out.write_all(&self.bytes(header)?)?;
         for (start, length) in self.lines.values() {
             self.spool.seek(SeekFrom::Start(*start))?;
             let copied = io::copy(&mut Read::take(&mut self.spool, *length), out)?;
@@ -64,12 +66,15 @@ impl<S: Read + Write + Seek> Writer<S> {
             }
         }
         let end = End { scopes: self.lines.len() as u64, reading };
-        out.write_all(&bytes(&Line::End(&end))?)
+        out.write_all(&self.bytes(&Line::End(&end))?)
     }
-}
 
-fn bytes(line: &impl Serialize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    write_line(line, &mut bytes)?;
-    Ok(bytes)
+    fn bytes(&self, line: &impl Serialize) -> io::Result<Vec<u8>> {
+        if self.compressed {
+            return packed(|out| write_line(line, out));
+        }
+        let mut bytes = Vec::new();
+        write_line(line, &mut bytes)?;
+        Ok(bytes)
+    }
 }

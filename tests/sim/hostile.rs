@@ -120,13 +120,18 @@ fn the_longest_names_stay_whole() {
     assert!(outcome.stdout.contains("🦀"));
 }
 
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 9] = [
     "DB_PASSWORD",
     "hunter2",
     // DB_PASSWORD=hunter in Base64, and as it stands behind one and behind two other characters.
     "REJfUEFTU1dPUkQ9aHVudGVy",
     "EQl9QQVNTV09SRD1odW50ZX",
     "RCX1BBU1NXT1JEPWh1bnRlc",
+    // What the simulated AWS gives where a fleet does not say, to launch configurations too: as it is, and in Base64.
+    "correct-horse",
+    "Y29ycmVjdC1ob3JzZ",
+    "NvcnJlY3QtaG9yc2",
+    "jb3JyZWN0LWhvcnNl",
 ];
 
 const WITH_SECRETS: &str = r#"
@@ -139,17 +144,25 @@ const WITH_SECRETS: &str = r#"
   clusters:
     - name: blue
       node_groups: [{ name: given, template: { name: managed }, nodes: 1 }]
-      self_managed: [{ name: workers, template: { name: own }, nodes: 1 }]
+      self_managed:
+        - { name: workers, template: { name: own }, nodes: 1 }
+        - { name: configured, launch_configuration: old, nodes: 1 }
+  launch_configurations:
+    - { name: old, image: al2023-1.33, metadata_options: { hop_limit: 1 } }
+    - { name: older, image: al2023-base, metadata_options: { hop_limit: 1 } }
+  groups:
+    - { name: web, template: { name: own }, nodes: 1 }
+    - { name: legacy, launch_configuration: older, nodes: 1 }
+  instances: [{ name: bastion, image: al2023-base, template: { name: own } }]
 "#;
 
-/// What EC2 answers about the templates, to whoever asks it directly.
-fn template_versions(cloud: &Cloud) -> String {
+/// What a service answers, to whoever asks it directly.
+fn answer(cloud: &Cloud, service: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(cloud.url().trim_start_matches("http://")).unwrap();
-    let body = "Action=DescribeLaunchTemplateVersions&Version=2016-11-15&LaunchTemplateVersion.1=$Latest";
     let key = &cloud.keys()[0].id;
     let head = format!(
-        "POST / HTTP/1.1\r\nhost: ec2\r\nconnection: close\r\ncontent-length: {}\r\nauthorization: \
-         AWS4-HMAC-SHA256 Credential={key}/20261115/eu-west-1/ec2/aws4_request, SignedHeaders=host, \
+        "POST / HTTP/1.1\r\nhost: {service}\r\nconnection: close\r\ncontent-length: {}\r\nauthorization: \
+         AWS4-HMAC-SHA256 Credential={key}/20261115/eu-west-1/{service}/aws4_request, SignedHeaders=host, \
          Signature=0\r\n\r\n{body}",
         body.len()
     );
@@ -159,44 +172,70 @@ fn template_versions(cloud: &Cloud) -> String {
     answer
 }
 
+/// With every switch thrown that makes programs talk.
+fn talkative(cloud: &Cloud, line: &str) -> Program {
+    cloud.imdsctl(line).envs([
+        (
+            "RUST_LOG",
+            "trace,aws_smithy_runtime=trace,aws_sdk_ec2=trace,aws_sdk_autoscaling=trace,hyper=trace",
+        ),
+        ("RUST_LIB_BACKTRACE", "1"),
+        ("RUST_BACKTRACE", "full"),
+        ("AWS_SDK_LOG_LEVEL", "trace"),
+        ("AWS_LOG_LEVEL", "trace"),
+        ("AWS_MAX_ATTEMPTS", "1"),
+        ("AWS_SECRET_ACCESS_KEY", "the-secret-key"),
+        ("AWS_SESSION_TOKEN", "the-session-token"),
+    ])
+}
+
+/// Neither the output of a command nor a file that it left holds a secret, compressed or not.
+#[track_caller]
+fn assert_discreet(outcome: &Outcome) {
+    let mut written = vec![outcome.stdout.clone(), outcome.stderr.clone()];
+    for name in outcome.files() {
+        let bytes = std::fs::read(outcome.path(&name)).unwrap();
+        let compressed = bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
+        let plain = if compressed { zstd::decode_all(&bytes[..]).unwrap() } else { bytes };
+        written.push(String::from_utf8(plain).unwrap());
+    }
+    for secret in SECRETS.iter().chain(&["the-secret-key", "the-session-token"]) {
+        for text in &written {
+            assert!(!text.contains(secret), "{secret} got out: {text:.3000}");
+        }
+    }
+}
+
 #[test]
 fn user_data_and_credentials_never_get_out() {
-    // The answer that carries user data also breaks off, and turns out to be denied: errors quote nothing of it.
-    for faults in [
-        "",
-        "- { operation: 'ec2:DescribeLaunchTemplateVersions', error: truncated_body }",
-        "- { operation: 'ec2:DescribeLaunchTemplateVersions', error: access_denied }",
-    ] {
-        let cloud = Cloud::faulty(faults, WITH_SECRETS);
-        if faults.is_empty() {
-            let answer = template_versions(&cloud);
-            assert!(SECRETS.iter().any(|secret| answer.contains(secret)), "nothing to find: {answer}");
+    let templates =
+        "Action=DescribeLaunchTemplateVersions&Version=2016-11-15&LaunchTemplateVersion.1=$Latest";
+    let configurations = "Action=DescribeLaunchConfigurations&Version=2011-01-01";
+    // The answers that carry user data also break off, and turn out to be denied: errors quote nothing of them.
+    for error in ["", "truncated_body", "access_denied"] {
+        let fault = |operation| format!("- {{ operation: '{operation}', error: {error} }}\n");
+        let faults = ["ec2:DescribeLaunchTemplateVersions", "autoscaling:DescribeLaunchConfigurations"];
+        let faults = if error.is_empty() { String::new() } else { faults.map(fault).concat() };
+        let cloud = Cloud::faulty(&faults, WITH_SECRETS);
+        if error.is_empty() {
+            for (service, body) in [("ec2", templates), ("autoscaling", configurations)] {
+                let answer = answer(&cloud, service, body);
+                assert!(SECRETS.iter().any(|secret| answer.contains(secret)), "nothing to find: {answer}");
+            }
         }
-        let line = "audit -vvvv --region eu-west-1 --include-passed --policy al2023 --policy imdsv2 -o table \
-                    -o json=a.json -o csv=b.csv -o ndjson=c.ndjson --save-inventory d.ndjson";
-        let outcome = cloud
-            .imdsctl(line)
-            .envs([
-                ("RUST_LOG", "trace,aws_smithy_runtime=trace,aws_sdk_ec2=trace,hyper=trace"),
-                ("RUST_LIB_BACKTRACE", "1"),
-                ("RUST_BACKTRACE", "full"),
-                ("AWS_SDK_LOG_LEVEL", "trace"),
-                ("AWS_LOG_LEVEL", "trace"),
-                ("AWS_MAX_ATTEMPTS", "1"),
-                ("AWS_SECRET_ACCESS_KEY", "the-secret-key"),
-                ("AWS_SESSION_TOKEN", "the-session-token"),
-            ])
-            .run()
-            .code(if faults.is_empty() { 1 } else { 4 });
-        let mut written = vec![outcome.stdout.clone(), outcome.stderr.clone()];
-        written.extend(["a.json", "b.csv", "c.ndjson", "d.ndjson"].map(|name| outcome.read(name)));
-        assert!(written[5].contains(r#""name":"own""#), "the templates are saved");
-        for (secret, text) in SECRETS
-            .iter()
-            .chain(&["the-secret-key", "the-session-token"])
-            .flat_map(|secret| written.iter().map(move |text| (secret, text)))
-        {
-            assert!(!text.contains(secret), "{secret} got out: {text:.3000}");
+        let incomplete = !error.is_empty();
+        for flags in ["--save-inventory d.ndjson", "--all-instances --save-inventory d.ndjson.zst"] {
+            let line = "audit -vvvv --region eu-west-1 --include-passed --policy al2023 --policy imdsv2 -o table \
+                        -o json=a.json -o csv=b.csv -o ndjson=c.ndjson";
+            let outcome = talkative(&cloud, line).line(flags).run().code(if incomplete { 4 } else { 1 });
+            assert_eq!(outcome.files().len(), 4);
+            assert_discreet(&outcome);
+        }
+        for resource in ["blue/given", "workers", "configured", "legacy", "own", "web"] {
+            let line = "explain -vvvv --region eu-west-1 -o table -o json=a.json";
+            let outcome = talkative(&cloud, line).line(resource).run();
+            assert!(matches!(outcome.code, Some(0 | 4)), "{resource}: {}", outcome.stderr);
+            assert_discreet(&outcome);
         }
     }
 }

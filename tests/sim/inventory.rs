@@ -95,6 +95,42 @@ fn what_was_read_in_vain_for_other_policies_makes_no_hole() {
 }
 
 #[test]
+fn a_compressed_inventory_is_known_by_its_first_bytes() {
+    let cloud = Cloud::with(FLEET);
+    let (plain, live) = saved(&cloud);
+    let outcome = cloud.imdsctl(AUDIT).line("--save-inventory saved.ndjson.zst").run().code(1);
+    let compressed = std::fs::read(outcome.path("saved.ndjson.zst")).unwrap();
+    assert!(compressed.len() < plain.len() / 2, "{} of {}", compressed.len(), plain.len());
+    assert_eq!(mode(&outcome.path("saved.ndjson.zst")), 0o600);
+    // Whatever it is called, and through a pipe that gives a byte at a time.
+    let program = || Program::new().line("audit --inventory i -o json=a.json");
+    let by_file = program();
+    std::fs::write(by_file.path("i"), &compressed).unwrap();
+    let by_file = by_file.run().code(1);
+    assert!(without_run(&by_file.read("a.json")) == without_run(&live.stdout));
+    let by_pipe = program();
+    let pipe = by_pipe.path("i");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let started = by_pipe.spawn();
+    let mut pipe = File::options().write(true).open(pipe).unwrap();
+    for byte in &compressed {
+        pipe.write_all(&[*byte]).unwrap();
+    }
+    drop(pipe);
+    assert!(started.end().code(1).read("a.json") == by_file.read("a.json"));
+    // Half of it, and with one byte wrong.
+    let mut damaged = compressed.clone();
+    damaged[compressed.len() / 2] ^= 1;
+    for wrong in [&compressed[..compressed.len() / 2], &damaged] {
+        let program = program();
+        std::fs::write(program.path("i"), wrong).unwrap();
+        let outcome = program.run().code(4);
+        assert!(outcome.stderr.starts_with("error: i: it is compressed, and damaged or not all there ("));
+        assert_eq!(outcome.files(), ["i"], "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn an_inventory_needs_nothing_but_its_file() {
     let (inventory, _) = saved(&Cloud::with(FLEET));
     let (url, connections) = listener();

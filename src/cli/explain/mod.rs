@@ -45,7 +45,7 @@ pub struct Args {
     #[command(flatten)]
     access: Access,
     /// Look in what `audit --save-inventory` wrote instead of reading: no AWS, no credentials, no network.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["Where", "Access", "Pace"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["Where", "Pace", "demo"])]
     inventory: Option<PathBuf>,
 }
 
