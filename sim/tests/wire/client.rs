@@ -95,12 +95,17 @@ impl Client {
 
     /// An operation of Organizations.
     pub async fn organizations(&self, operation: &str, body: &str) -> Answer {
+        self.try_organizations(operation, body).await.unwrap()
+    }
+
+    /// The same; `None` where the connection closed before the answer was whole.
+    pub async fn try_organizations(&self, operation: &str, body: &str) -> Option<Answer> {
         let headers = format!(
             "authorization: {}\r\nx-amz-target: AWSOrganizationsV20161128.{operation}\r\n\
              content-type: application/x-amz-json-1.1\r\n",
             self.authorization("organizations")
         );
-        self.exchange("POST", "/", &headers, body).await.unwrap()
+        self.exchange("POST", "/", &headers, body).await
     }
 
     async fn query(&self, service: &str, version: &str, action: &str, form: &str) -> Answer {

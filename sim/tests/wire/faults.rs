@@ -80,7 +80,11 @@ async fn several_run_side_by_side_and_stop() {
     assert_eq!(elsewhere.sts("GetCallerIdentity").await.status, 200);
 }
 
-/// A Region in which every list has three pages of the size that [`ask`] asks for.
+/// An organisation, and a Region, in which every list has three pages of the size that [`ask`] asks for.
+const ORGANISATION: &str = r#"
+organizations:
+  - management_account: "111122223333"
+    accounts: [{ id: "444455556666", name: one }, { id: "777788889999", name: other }]"#;
 const LISTS: &str = "
 clusters:
   - { name: \"c{n}\", repeat: { count: 3 } }
@@ -90,10 +94,18 @@ launch_templates:
   - { name: workers, versions: [{ image: al2023-1.33 }] }";
 
 /// One list of each protocol. A page of instances cannot be smaller than five.
-const OPERATIONS: [&str; 3] =
-    ["ec2:DescribeInstances", "autoscaling:DescribeAutoScalingGroups", "eks:ListClusters"];
+const OPERATIONS: [&str; 4] = [
+    "ec2:DescribeInstances",
+    "autoscaling:DescribeAutoScalingGroups",
+    "eks:ListClusters",
+    "organizations:ListAccounts",
+];
 
 async fn ask(client: &Client, operation: &str, token: Option<&str>) -> Option<Answer> {
+    if operation == "organizations:ListAccounts" {
+        let body = serde_json::json!({ "MaxResults": 1, "NextToken": token });
+        return client.try_organizations("ListAccounts", &body.to_string()).await;
+    }
     let token = token.map(|token| token.replace('=', "%3D"));
     let form = |rest: &str, name: &str| {
         let token = token.as_ref().map(|token| format!("&{name}={token}")).unwrap_or_default();
@@ -120,7 +132,7 @@ fn token(answer: &Answer) -> Option<String> {
     if answer.body.starts_with('{') {
         // A spoilt body has no token.
         let body: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
-        return body["nextToken"].as_str().map(str::to_owned);
+        return body["nextToken"].as_str().or(body["NextToken"].as_str()).map(str::to_owned);
     }
     answer.text("nextToken").or(answer.text("NextToken")).map(str::to_owned)
 }
@@ -155,7 +167,7 @@ async fn struck_page(running: &Running, client: &Client, operation: &str) -> Opt
 
 #[tokio::test]
 async fn every_fault_strikes_every_protocol_on_the_page_it_names() {
-    let (running, client) = serve(LISTS).await;
+    let (running, client) = serve_with(ORGANISATION, LISTS).await;
     for operation in OPERATIONS {
         for kind in FaultKind::ALL {
             for (page, number) in [(FaultPage::First, 1), (FaultPage::Later, 2), (FaultPage::Last, 3)] {
@@ -175,7 +187,7 @@ async fn every_fault_strikes_every_protocol_on_the_page_it_names() {
 
 #[tokio::test]
 async fn bodies_are_spoilt_and_lists_go_on_for_ever() {
-    let (running, client) = serve(LISTS).await;
+    let (running, client) = serve_with(ORGANISATION, LISTS).await;
     for operation in OPERATIONS {
         let whole = ask(&client, operation, None).await.unwrap();
         running.set_faults(&[Fault::new(operation, FaultKind::MalformedBody)]).unwrap();
