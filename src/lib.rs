@@ -30,6 +30,7 @@ pub mod policy;
 pub mod report;
 pub mod resolve;
 pub mod scan;
+pub mod schema;
 pub mod scope;
 
 #[cfg(test)]

@@ -12,9 +12,11 @@ mod write;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Coverage, Inventory, Needs};
+use crate::schema;
 
 pub use read::{ReadError, Reader};
 pub use write::Writer;
@@ -23,7 +25,7 @@ pub use write::Writer;
 pub const SCHEMA: &str = "imdsctl.inventory/v1";
 
 /// The first line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Header {
     /// [`SCHEMA`]
     pub schema: String,
@@ -48,7 +50,7 @@ pub enum Line {
 }
 
 /// The last line: nothing is missing between the first and this.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct End {
     /// How many lines there are between the first and this.
     pub scopes: u64,
@@ -57,11 +59,13 @@ pub struct End {
 }
 
 /// How a fleet was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reading {
     /// When it began.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub started_at: Timestamp,
     /// When everything was read.
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub finished_at: Timestamp,
     /// How many requests were sent, by `service:Operation`.
     pub api_calls: BTreeMap<String, u64>,
@@ -69,6 +73,37 @@ pub struct Reading {
     pub api_throttled: u64,
     /// Whether it was interrupted. What was not read by then is `unread`.
     pub interrupted: bool,
+}
+
+/// The JSON Schema of a line: of the first, or of any other.
+pub fn line_schema() -> serde_json::Value {
+    schema::of::<AnyLine>("urn:imdsctl:inventory:v1", "a line of an imdsctl inventory, version 1", SCHEMA)
+}
+
+/// Every member that a line may have. The first line has the first four of them, any other one of the rest.
+#[derive(Serialize, JsonSchema)]
+struct AnyLine {
+    /// `imdsctl.inventory/v1`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<String>,
+    /// `imdsctl`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<String>,
+    /// The version of imdsctl that wrote it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    /// What it holds besides what belongs to clusters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holds: Option<Needs>,
+    /// What was read of an account in a Region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inventory: Option<Inventory>,
+    /// An account in a Region that was not read, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<Coverage>,
+    /// The last line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<End>,
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! EKS clusters and managed node groups.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Arn, Tags, TemplateRef};
 
 /// An EKS cluster.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cluster {
     /// Its name, unique in an account and Region.
     pub name: String,
@@ -16,7 +17,7 @@ pub struct Cluster {
 }
 
 /// An EKS managed node group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NodeGroup {
     /// Its name, unique in its cluster.
     pub name: String,

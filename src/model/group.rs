@@ -1,11 +1,12 @@
 //! Auto Scaling groups and launch configurations.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Arn, ImageId, InstanceId, MetadataOptions, Tags, TemplateRef};
 
 /// An Auto Scaling group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AutoScalingGroup {
     /// Its name, unique in an account and Region.
     pub name: String,
@@ -20,7 +21,7 @@ pub struct AutoScalingGroup {
 }
 
 /// What a group launches from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupLaunch {
     /// One launch template.
@@ -72,7 +73,7 @@ impl GroupLaunch {
 }
 
 /// An override of a mixed instances policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LaunchOverride {
     /// The instance type, or nothing where requirements choose it.
     pub instance_type: Option<String>,
@@ -84,7 +85,7 @@ pub struct LaunchOverride {
 
 /// A launch configuration. It cannot be changed, only replaced; what it leaves out is resolved
 /// as for a launch template.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LaunchConfiguration {
     /// Its name, unique in an account and Region, and in nothing wider.
     pub name: String,

@@ -62,7 +62,7 @@ pub enum Confidence {
 }
 
 /// Whether an image asks for IMDSv2 at launch (`ImdsSupport: v2.0`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImdsSupport {
     /// `v2.0`: tokens become required and the hop limit 2, where nothing else sets them.
@@ -74,7 +74,7 @@ pub enum ImdsSupport {
 }
 
 /// An image as far as it could be read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
     /// Its id.
     pub id: ImageId,
@@ -97,7 +97,7 @@ pub struct Image {
 }
 
 /// How a launch template names its image.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageRef {
     /// It names none; who launches from it brings one.

@@ -1,11 +1,12 @@
 //! EC2 instances.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ImageId, InstanceId, MetadataOptions, Tags};
 
 /// An EC2 instance that is, or will be again, a node.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Instance {
     /// Its id.
     pub id: InstanceId,
@@ -24,7 +25,7 @@ pub struct Instance {
 }
 
 /// The state of an instance that counts; terminated ones are not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InstanceState {
     /// Being launched.
@@ -40,7 +41,7 @@ pub enum InstanceState {
 }
 
 /// The AWS service that manages a resource on the user's behalf.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Operator {
     /// Its principal, `eks.amazonaws.com` for EKS Auto Mode.
     pub principal: Option<String>,

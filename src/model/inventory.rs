@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 };
 
 /// What was read of one account in one Region, and how complete that is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Inventory {
     /// Where.
     pub scope: Scope,
@@ -84,7 +85,7 @@ impl Inventory {
 
 /// What an inventory holds besides what belongs to clusters, because all instances were asked for, or one of them by
 /// its name. Without it an inventory is what it would be had they not been: see [`Inventory::narrowed`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Others {
     /// Auto Scaling groups that are judged whether or not they serve a cluster.
     pub groups: BTreeSet<String>,
@@ -99,7 +100,7 @@ pub struct Others {
 }
 
 /// Something that was read, could not be read, or was not needed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Read<T> {
     /// It was read.
@@ -121,7 +122,7 @@ impl<T> Read<T> {
 }
 
 /// The account's metadata defaults for new instances, in one Region.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountDefaults {
     /// The defaults; an option without a preference is not set. There is none for IPv6.
     pub metadata: MetadataOptions,

@@ -1,12 +1,13 @@
 //! What an audit asks for besides what belongs to clusters, and an inventory without what was not asked for.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Breadth, CoverageStatus, Inventory, Others, Read, ReadError};
 
 /// What to read besides what belongs to clusters: `templates` and `account_defaults` in every Region, with or
 /// without a trace of EKS there, and `instances` in every Region that has any.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Needs {
     /// Launch templates by themselves, their images, and the account defaults that they resolve to.
     pub templates: bool,

@@ -168,7 +168,7 @@ impl JsonSchema for OptionValue {
 }
 
 /// Metadata options as one place sets them: each option is set, or it is not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MetadataOptions {
     /// See [`OptionName::HttpTokens`].

@@ -1,7 +1,9 @@
 //! Tags of a resource, and what EKS and Karpenter say with them.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
@@ -117,6 +119,20 @@ impl<'de> Deserialize<'de> for Tags {
         }
 
         deserializer.deserialize_map(Pairs)
+    }
+}
+
+impl JsonSchema for Tags {
+    fn schema_name() -> Cow<'static, str> {
+        "Tags".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Tags: values by key.",
+            "type": "object",
+            "additionalProperties": { "type": "string" },
+        })
     }
 }
 

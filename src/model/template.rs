@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ImageRef, MetadataOptions, Tags, TemplateId};
 
 /// A launch template with the versions that were read: the default, the latest, and those in use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LaunchTemplate {
     /// Its id.
     pub id: TemplateId,
@@ -43,7 +44,7 @@ impl LaunchTemplate {
 /// One version of a launch template: what it says about images and metadata options.
 ///
 /// Everything else of a version, its user data first of all, is dropped where the AWS answer is converted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TemplateVersion {
     /// Its number, from 1.
     pub number: i64,
@@ -56,7 +57,7 @@ pub struct TemplateVersion {
 }
 
 /// Which version of a template someone launches from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VersionRef {
     /// A fixed version.
@@ -89,7 +90,7 @@ impl fmt::Display for VersionRef {
 }
 
 /// A reference to a template version, by id where the API gave one, else by name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct TemplateRef {
     /// The template's id.
     pub id: Option<TemplateId>,

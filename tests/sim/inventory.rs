@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use crate::cloud::{Cloud, until};
 use crate::demo::{hostile, listener};
 use crate::outputs::{mode, without_run};
 use crate::program::{Outcome, Program, Report};
+use crate::python;
 
 /// A cluster in one Region; in the other none, but a template that Karpenter left there and one of the user's.
 const FLEET: &str = r"
@@ -309,4 +311,18 @@ fn judging_can_be_interrupted() {
     let outcome = started.end().code(130);
     assert_eq!(outcome.stderr, "error: interrupted before the inventory was read to its end\n");
     assert_eq!((outcome.stdout.as_str(), outcome.files()), ("", vec!["pipe".to_owned()]));
+}
+
+#[test]
+fn every_line_is_valid_by_the_schema() {
+    let Some(environment) = python::environment() else { return };
+    let line = "audit --demo --all-instances --fail-on none --save-inventory saved.ndjson";
+    let outcome = Program::new().line(line).run().code(0);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports/schema");
+    let mut check = environment.script("check_schema.py");
+    check.arg("--schema").arg(folder.join("inventory-v1.schema.json"));
+    let checked = check.arg("--lines").arg(outcome.path("saved.ndjson")).output().unwrap();
+    let said = String::from_utf8_lossy(&checked.stdout) + String::from_utf8_lossy(&checked.stderr);
+    let lines = outcome.read("saved.ndjson").lines().count();
+    assert_eq!(said.trim(), format!("{lines} documents"));
 }
