@@ -1,5 +1,6 @@
 //! What every command does that reads accounts: sign in, or start the demo; find what the flags mean; read it.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::pin::Pin;
 
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use crate::aws::{Aws, Task};
 use crate::model::{Asked, Scope};
 use crate::report::Run;
-use crate::scan::{self, Outcome, Prospect, Scanned};
+use crate::scan::{self, Event, Outcome, Prospect, Scanned};
 
 use super::console::Console;
 use super::demo::Demo;
@@ -39,6 +40,7 @@ pub struct Session {
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
     demo: Option<Demo>,
     aws: Aws,
+    concurrency: NonZeroUsize,
     progress: Progress,
 }
 
@@ -53,13 +55,14 @@ impl Session {
         let mut stop = Box::pin(signals::interruption()?);
         let demo = if access.demo { Some(Demo::start(access.demo_state.as_deref()).await?) } else { None };
         let aws = access.pace.aws(task);
-        let progress = Progress::new(console);
+        let progress = Progress::new(console, aws.meter());
         let started_at = Timestamp::now();
         let prospects = tokio::select! {
             found = whereabouts.find(&aws, demo.as_ref()) => found?,
             () = &mut stop => return Err(Error::Interrupted("anything was read")),
         };
-        Ok(Self { started_at, prospects, stop, demo, aws, progress })
+        let concurrency = access.pace.concurrency;
+        Ok(Self { started_at, prospects, stop, demo, aws, concurrency, progress })
     }
 
     /// Reads what is `chosen` of the prospects. Where nothing is left to read, that is an error: an audit of nothing
@@ -78,9 +81,9 @@ impl Session {
             sink(scanned);
         };
         let prospects = std::mem::take(&mut self.prospects);
-        let progress = &mut self.progress;
-        let outcome =
-            scan::scan(prospects, chosen, asked, &mut self.stop, keep, |event| progress.on(event)).await;
+        let (stop, progress) = (&mut self.stop, &mut self.progress);
+        let tell = |event: Event<'_>| progress.on(event);
+        let outcome = scan::scan(prospects, chosen, asked, self.concurrency, stop, keep, tell).await;
         self.progress.finish();
         if outcome.read + outcome.failed + outcome.passed_over + outcome.interrupted == 0 {
             skipped.sort();

@@ -2,30 +2,35 @@
 //! inventory on as soon as it is complete. What is being read is never held longer than it is being read.
 //!
 //! Accounts are opened side by side, a little ahead of what is read: the first is read while the last is not yet
-//! asked for a session. One that cannot be opened is a hole in the coverage, and nobody waits for it.
+//! asked for a session. One that cannot be opened is a hole in the coverage, and nobody waits for it; one that
+//! hardly answers leaves places to the others.
 
 mod prospect;
+mod queue;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::num::NonZeroUsize;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use crate::aws::Account;
-use crate::model::{Asked, Coverage, Guard, Inventory, Region, Scope};
+use crate::model::{AccountId, Asked, Coverage, Guard, Inventory, Region, Scope};
 
 use self::prospect::Opened;
 pub use self::prospect::{Entry, Prospect, regions};
+use self::queue::Queue;
 
-/// How many scopes are read side by side. Each is limited by AWS's answers, not by this machine.
-pub const DEFAULT_CONCURRENCY: usize = 16;
+/// How many scopes are read side by side where nothing else is said. Most of them have no cluster, and wait for three
+/// answers.
+pub const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(64).expect("it is not zero");
 
 /// How many accounts are opened side by side.
-const OPENING: usize = 16;
+const OPENING: usize = 32;
 
-/// How many scopes may wait to be read before no more accounts are opened.
-const AHEAD: usize = 2 * DEFAULT_CONCURRENCY;
+/// How many scopes may wait for each that is being read, before no more accounts are opened.
+const AHEAD: usize = 2;
 
 /// One account in one Region, and the credentials to read it with.
 #[derive(Clone, Debug)]
@@ -55,6 +60,8 @@ pub enum Event<'a> {
     },
     /// An account was opened, or could not be.
     Opened {
+        /// The account.
+        account: &'a AccountId,
         /// How many scopes of it are to be read.
         scopes: usize,
     },
@@ -103,11 +110,14 @@ impl Outcome {
 /// Only scopes that are `chosen` are read or told of. Whoever wants a part of what the flags mean says so here: it
 /// is asked about every scope once, before anything of it is read.
 ///
+/// At most `concurrency` scopes are in memory, each for as long as it is read and handed on.
+///
 /// When `stop` completes, what is being opened or read is dropped, and told of as interrupted.
 pub async fn scan(
     prospects: Vec<Prospect>,
     chosen: impl Fn(&Scope) -> bool,
     asked: &Asked,
+    concurrency: NonZeroUsize,
     stop: impl Future<Output = ()>,
     mut sink: impl FnMut(Scanned),
     mut events: impl FnMut(Event<'_>),
@@ -120,16 +130,17 @@ pub async fn scan(
     let mut missing = Missing::new(&prospects, &chosen);
     let mut prospects = prospects.into_iter().enumerate();
     let mut opening = FuturesUnordered::new();
-    let mut queue = VecDeque::new();
+    let concurrency = concurrency.get();
+    let mut queue = Queue::new();
     let mut reading = FuturesUnordered::new();
     let mut stop = std::pin::pin!(stop);
     loop {
-        while opening.len() < OPENING && queue.len() < AHEAD {
+        while opening.len() < OPENING && queue.len() < AHEAD * concurrency {
             let Some((at, prospect)) = prospects.next() else { break };
-            opening.push(async move { (at, Box::pin(prospect.open()).await) });
+            opening.push(async move { (at, Box::pin(prospect.open()).await, prospect.account_id) });
         }
-        while reading.len() < DEFAULT_CONCURRENCY {
-            let Some((at, target)): Option<(usize, Target)> = queue.pop_front() else { break };
+        while reading.len() < concurrency {
+            let Some((at, target)): Option<(usize, Target)> = queue.next() else { break };
             reading.push(async move { (at, target.account.collect(&target.scope, asked).await) });
         }
         if opening.is_empty() && reading.is_empty() {
@@ -145,25 +156,26 @@ pub async fn scan(
                 break;
             }
             Some((at, inventory)) = reading.next(), if !reading.is_empty() => {
+                queue.done(at);
                 missing.found(at, &inventory.scope.region);
                 outcome.read += 1;
                 events(Event::Read { coverage: &inventory.coverage, nodes: inventory.instances.len() });
                 sink(Scanned::Read(Box::new(inventory)));
             }
-            Some((at, opened)) = opening.next(), if !opening.is_empty() => {
+            Some((at, opened, account)) = opening.next(), if !opening.is_empty() => {
                 let Opened { mut targets, mut unread } = opened;
                 let all = targets.len() + unread.len();
                 targets.retain(|target| chosen(&target.scope));
                 unread.retain(|(scope, _)| chosen(scope));
                 outcome.passed_over += all - targets.len() - unread.len();
                 missing.opened(at, &targets);
-                events(Event::Opened { scopes: targets.len() });
+                events(Event::Opened { account: &account, scopes: targets.len() });
                 for (_, coverage) in unread {
                     outcome.failed += usize::from(!coverage.errors.is_empty());
                     events(Event::Unread { coverage: &coverage });
                     sink(Scanned::Unread(coverage));
                 }
-                queue.extend(targets.into_iter().map(|target| (at, target)));
+                queue.extend(at, targets);
             }
         }
     }

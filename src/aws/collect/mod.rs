@@ -20,6 +20,7 @@ mod traces;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::FutureExt;
+use tokio::task::JoinSet;
 
 use self::eks::Eks;
 use self::groups::{Groups, Whose};
@@ -40,6 +41,19 @@ impl Account {
     /// It does not fail: what could not be read is in the inventory's coverage. Dropping the future stops
     /// the reading, and leaves nothing behind.
     pub async fn collect(&self, scope: &Scope, asked: &Asked) -> Inventory {
+        // A task of its own, since taking answers apart is work: Regions share the processors then.
+        let mut task = JoinSet::new();
+        let (account, scope, asked) = (self.clone(), scope.clone(), asked.clone());
+        task.spawn(async move { account.read(&scope, &asked).await });
+        match task.join_next().await {
+            Some(Ok(inventory)) => inventory,
+            Some(Err(failed)) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            // The runtime is about to end, and this with it.
+            Some(Err(_)) | None => std::future::pending().await,
+        }
+    }
+
+    async fn read(&self, scope: &Scope, asked: &Asked) -> Inventory {
         let reader = Reader::new(scope, self.regional(&scope.region));
         let coverage = Coverage::complete(scope).guarded(self.guard);
         let mut inventory = Inventory::empty(scope.clone(), coverage);
