@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::aws::{Aws, Base, CallError, ErrorKind, Member, Role};
+use crate::aws::{Aws, Base, CallError, ConnectSettings, ErrorKind, Member, Role};
 use crate::model::{AccountId, Region, RegionStatus};
 use crate::scan::{self, Entry, Prospect};
-use crate::scope::{Candidate, Filter, Wanted};
+use crate::scope::{Candidate, Filter, Wanted, merged};
 
 use super::Error;
+use super::demo::Demo;
 use super::targets::{BaseSettings, Where, no_such_region};
 
 /// Collects the accounts that the flags mean.
@@ -15,7 +16,7 @@ use super::targets::{BaseSettings, Where, no_such_region};
 pub struct Finder<'a> {
     flags: &'a Where,
     filter: Filter,
-    demo: bool,
+    demo: Option<&'a Demo>,
     bases: Vec<AccountId>,
     found: Vec<Prospect>,
     /// All accounts that there are to choose from.
@@ -23,7 +24,7 @@ pub struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
-    pub fn new(flags: &'a Where, filter: Filter, demo: bool) -> Self {
+    pub fn new(flags: &'a Where, filter: Filter, demo: Option<&'a Demo>) -> Self {
         Self { flags, filter, demo, bases: Vec::new(), found: Vec::new(), candidates: Vec::new() }
     }
 
@@ -33,9 +34,7 @@ impl<'a> Finder<'a> {
         aws: &Aws,
         BaseSettings { name, settings }: BaseSettings,
     ) -> Result<(), Error> {
-        let base = aws.connect(&settings).await;
-        let base =
-            base.map_err(|error| Error::usage(about(settings.profile.as_deref(), &error.to_string())))?;
+        let base = connect(aws, &settings).await?;
         // Two profiles may lead to the same account, which is read once.
         if self.bases.contains(&base.account.account_id) {
             return Ok(());
@@ -51,10 +50,43 @@ impl<'a> Finder<'a> {
         self.add_candidates(base, candidates).await
     }
 
+    /// Adds accounts that a file lists. Those with a profile and no role are read with that profile, the others from
+    /// `base`; nobody signs in where nothing is left to be read.
+    pub async fn add_listed(
+        &mut self,
+        aws: &Aws,
+        base: BaseSettings,
+        mut listed: Vec<Candidate>,
+    ) -> Result<(), Error> {
+        self.candidates.extend(listed.iter().cloned());
+        listed.retain(|candidate| self.filter.admits(candidate));
+        let has_profile = |candidate: &Candidate| candidate.role.is_none() && candidate.profile.is_some();
+        let (own, by_role): (Vec<_>, Vec<_>) = merged(listed).into_iter().partition(has_profile);
+        if !by_role.is_empty() {
+            let base = connect(aws, &base.settings).await?;
+            self.add_candidates(base, by_role).await?;
+        }
+        for candidate in own {
+            let profile: Vec<String> = candidate.profile.iter().cloned().collect();
+            for BaseSettings { settings, .. } in self.flags.bases(&profile, self.demo)? {
+                let base = connect(aws, &settings).await?;
+                let (is, listed) = (&base.account.account_id, &candidate.account_id);
+                if is != listed {
+                    return Err(Error::usage(format!(
+                        "profile {:?} leads to account {is}, and not to {listed} as the accounts file says",
+                        profile.concat()
+                    )));
+                }
+                self.add_candidates(base, vec![candidate.clone()]).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn add_candidates(&mut self, base: Base, candidates: Vec<Candidate>) -> Result<(), Error> {
         let mut wanted = Vec::new();
         for candidate in &candidates {
-            wanted.push(self.flags.wanted(&base, &candidate.regions, self.demo)?);
+            wanted.push(self.flags.wanted(&base, &candidate.regions, self.demo.is_some())?);
         }
         let Some(first) = wanted.first() else { return Ok(()) };
         // If any account is to be read as a whole, the list is needed.
@@ -133,6 +165,11 @@ impl<'a> Finder<'a> {
         }
         Ok(self.found)
     }
+}
+
+async fn connect(aws: &Aws, settings: &ConnectSettings) -> Result<Base, Error> {
+    let base = aws.connect(settings).await;
+    base.map_err(|error| Error::usage(about(settings.profile.as_deref(), &error.to_string())))
 }
 
 /// Where STS is asked for sessions: in the configured Region if every account has it, since a session that an opt-in

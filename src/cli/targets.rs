@@ -1,9 +1,11 @@
 //! The flags that say which accounts and Regions are read, and as whom.
 
+use std::path::{Path, PathBuf};
+
 use crate::aws::{Aws, Base, ConnectSettings};
 use crate::model::{Region, RegionStatus};
 use crate::scan::Prospect;
-use crate::scope::{DEFAULT_ROLE, Filter, RoleName, Wanted, external_id, session_name};
+use crate::scope::{Candidate, DEFAULT_ROLE, Filter, RoleName, Wanted, accounts, external_id, session_name};
 
 use super::Error;
 use super::demo::Demo;
@@ -33,6 +35,12 @@ pub struct Where {
     /// Read every active account below an organizational unit or a root; repeat for more.
     #[arg(help_heading = WHERE, long = "org-unit", value_name = "ID", value_parser = unit_id)]
     org_units: Vec<String>,
+    /// Read the accounts that a file lists, in the format of c7n-org's accounts.yml.
+    #[arg(help_heading = WHERE, long, value_name = "FILE", conflicts_with_all = ["org", "org_units"])]
+    accounts: Option<PathBuf>,
+    /// Read only accounts of the file with this tag (`env:prod`); repeat to ask for all of several.
+    #[arg(help_heading = WHERE, long = "tag", value_name = "TAG", requires = "accounts")]
+    tags: Vec<String>,
     /// Read only accounts with this number or name, as a pattern (`payments-*`); repeat for more.
     #[arg(help_heading = WHERE, long = "include-account", value_name = "PATTERN")]
     include: Vec<String>,
@@ -61,34 +69,46 @@ impl Where {
 
     /// Signs in with the base credentials, and finds the accounts that the flags mean.
     pub async fn find(&self, aws: &Aws, demo: Option<&Demo>) -> Result<Vec<Prospect>, Error> {
-        let filter = Filter::new(&self.include, &self.exclude, &[]).map_err(Error::usage)?;
+        let filter = Filter::new(&self.include, &self.exclude, &self.tags).map_err(Error::usage)?;
         if let Some(account) = self.role.account_id() {
             return Err(Error::usage(format!(
                 "--role {} is a role of account {account} alone: write {{account_id}} for the number",
                 self.role.as_str()
             )));
         }
-        let bases = match demo {
-            Some(demo) => demo.bases(&self.profiles, self.is_organization())?,
-            None => self.bases(),
-        };
-        let mut finder = Finder::new(self, filter, demo.is_some());
-        for base in bases {
-            finder.add(aws, base).await?;
+        let listed = self.accounts.as_deref().map(listed).transpose()?;
+        let bases = self.bases(&self.profiles, demo)?;
+        let mut finder = Finder::new(self, filter, demo);
+        match (listed, &bases[..]) {
+            (None, _) => {
+                for base in bases {
+                    finder.add(aws, base).await?;
+                }
+            }
+            (Some(listed), [base]) => finder.add_listed(aws, base.clone(), listed).await?,
+            (Some(_), _) => {
+                return Err(Error::usage(
+                    "--accounts goes with one --profile: the one whose credentials assume the roles",
+                ));
+            }
         }
         finder.finish()
     }
 
-    fn bases(&self) -> Vec<BaseSettings> {
+    /// The credentials that profiles name; without any, the default ones.
+    pub fn bases(&self, profiles: &[String], demo: Option<&Demo>) -> Result<Vec<BaseSettings>, Error> {
+        if let Some(demo) = demo {
+            return demo.bases(profiles, self.is_organization() || self.accounts.is_some());
+        }
         let region_hint = self.regions.first().map(|region| Region::from(region.as_str()));
         let base = |profile| {
             let settings = ConnectSettings { profile, region_hint: region_hint.clone(), endpoint: None };
             BaseSettings { name: None, settings }
         };
-        match &self.profiles[..] {
+        Ok(match profiles {
             [] => vec![base(None)],
             profiles => profiles.iter().map(|profile| base(Some(profile.clone()))).collect(),
-        }
+        })
     }
 
     /// Whether the accounts of an organization are meant, and not only those of the credentials.
@@ -130,6 +150,17 @@ impl Where {
 pub struct BaseSettings {
     pub name: Option<String>,
     pub settings: ConnectSettings,
+}
+
+/// The accounts of a file.
+fn listed(path: &Path) -> Result<Vec<Candidate>, Error> {
+    let path_shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::usage(format!("cannot read {path_shown}: {error}")))?;
+    accounts(&text).map_err(|error| {
+        let space = if error.line > 0 { "" } else { " " };
+        Error::usage(format!("{path_shown}:{space}{error}"))
+    })
 }
 
 fn unit_id(text: &str) -> Result<String, String> {

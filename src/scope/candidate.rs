@@ -39,3 +39,32 @@ impl Candidate {
         }
     }
 }
+
+/// The same accounts, each once: one that is named several times is read in the Regions of all of them.
+pub fn merged(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let mut merged: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        match merged.iter_mut().find(|known| known.account_id == candidate.account_id) {
+            // Without Regions of its own it is read where the flags say, which nothing can narrow.
+            Some(known) if known.regions.is_empty() || candidate.regions.is_empty() => known.regions.clear(),
+            Some(known) => known.regions.extend(candidate.regions),
+            None => merged.push(candidate),
+        }
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_is_named_twice_is_read_in_all_its_regions() {
+        let named = |id: &str, regions: &[&str]| Candidate {
+            regions: regions.iter().map(ToString::to_string).collect(),
+            ..Candidate::new(id.into())
+        };
+        let all = merged(vec![named("1", &["a"]), named("2", &["a"]), named("1", &["b"]), named("2", &[])]);
+        assert_eq!(all, [named("1", &["a", "b"]), named("2", &[])]);
+    }
+}

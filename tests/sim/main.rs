@@ -8,6 +8,8 @@ mod program;
 #[path = "../support/python.rs"]
 mod python;
 
+/// `--accounts`, in the format of c7n-org.
+mod accounts_file;
 /// Every instance, of a cluster or not.
 mod all_instances;
 /// The simulated AWS itself, held by boto3 and botocore's models.
