@@ -337,7 +337,7 @@ pub struct Fix {
     pub note: Option<String>,
 }
 
-/// The exemption that covers a finding.
+/// An exemption: of a policy, and the one that covers a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExemptionSummary {
     /// Its id in the policy.
@@ -348,6 +348,11 @@ pub struct ExemptionSummary {
     pub expires: Option<jiff::civil::Date>,
     /// Who answers for it.
     pub owner: Option<String>,
+}
+
+/// An exemption among those of all policies: `policy/exemption`.
+pub fn exemption_name(policy: &str, exemption: &str) -> String {
+    format!("{policy}/{exemption}")
 }
 
 /// The fingerprint of a finding: the same in every run, different for every resource, policy and rule.

@@ -44,11 +44,16 @@ impl Console {
     }
 
     /// Writes data to stdout, whatever flags say. A reader that has gone away (`| head`) wanted no more, and that is no error.
-    #[expect(clippy::unused_self, reason = "who has no console cannot write to it")]
     pub fn write_stdout(&self, data: &[u8]) -> Result<(), Error> {
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(data).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        self.stream_stdout(|out| out.write_all(data))
+    }
+
+    /// The same, of data that is made while it is written.
+    #[expect(clippy::unused_self, reason = "who has no console cannot write to it")]
+    pub fn stream_stdout(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        let mut stdout = Stdout { out: io::stdout().lock(), gone: false };
+        match write(&mut stdout).and_then(|()| stdout.flush()) {
+            Err(_) if stdout.gone => Ok(()),
             written => written.map_err(|error| Error::Output(format!("cannot write to stdout: {error}"))),
         }
     }
@@ -71,6 +76,30 @@ impl Console {
         };
         // There is nobody left to tell if stderr is gone.
         let _ = stderr.lock().write_all(line.as_bytes());
+    }
+}
+
+/// Knows whether its reader has gone away, whatever becomes of the error on its way through a format.
+struct Stdout<'a> {
+    out: io::StdoutLock<'a>,
+    gone: bool,
+}
+
+impl Stdout<'_> {
+    fn note<T>(&mut self, done: io::Result<T>) -> io::Result<T> {
+        done.inspect_err(|error| self.gone |= error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+impl Write for Stdout<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(data);
+        self.note(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.out.flush();
+        self.note(flushed)
     }
 }
 

@@ -1,13 +1,19 @@
 //! A report in the making, from inventories that were just read or were saved.
 
+use std::io::{self, Read, Seek, Write};
+use std::path::Path;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tempfile::SpooledTempFile;
 
-use crate::finding::Finding;
 use crate::lineage::{self, SubjectKind};
 use crate::model::{Coverage, Inventory, Needs};
-use crate::policy::{Evaluator, Policy};
-use crate::report::{PolicySummary, Report, Run, SCHEMA, Summary};
+use crate::policy::{Evaluator, Exemption, Policy, Tally};
+use crate::report::{Assembled, Assembly, Complete, PolicySummary, Run, ScopeCounts, ScopeReport};
+use crate::scan::Scanned;
+
+use super::{Error, saved};
 
 /// What has to be read even where there is no trace of EKS.
 pub fn needs(policies: &[Policy], all_instances: bool) -> Needs {
@@ -19,74 +25,102 @@ pub fn needs(policies: &[Policy], all_instances: bool) -> Needs {
     }
 }
 
-/// A report in the making: each inventory is judged as it comes, counted and dropped.
-pub struct Draft<'p> {
-    policies: &'p [Policy],
+/// The report of an audit.
+pub type Audited = Assembled<SpooledTempFile>;
+
+/// A report in the making: each inventory is judged as it comes, and dropped.
+pub struct Draft<'p, S> {
     needs: Needs,
     evaluator: Evaluator<'p>,
     include_passed: bool,
-    findings: Vec<Finding>,
-    coverage: Vec<Coverage>,
-    summary: Summary,
+    started_at: Timestamp,
+    assembly: Assembly<S>,
+    /// The run of the report that it began with.
+    resumed: Option<Run>,
+    /// The first failure to keep a finding. What comes after it is not kept, and there will be no report.
+    failed: Option<io::Error>,
 }
 
-impl<'p> Draft<'p> {
-    /// Begins with nothing read.
-    pub fn new(policies: &'p [Policy], needs: Needs, now: Timestamp, include_passed: bool) -> Self {
-        let today = now.to_zoned(TimeZone::UTC).date();
-        Self {
-            policies,
-            needs,
-            evaluator: Evaluator::new(policies, today),
-            include_passed,
-            findings: Vec::new(),
-            coverage: Vec::new(),
-            summary: Summary::default(),
+impl<'p, S: Read + Write + Seek> Draft<'p, S> {
+    /// Begins with nothing read. Findings are kept in `store`.
+    pub fn new(
+        policies: &'p [Policy],
+        needs: Needs,
+        started_at: Timestamp,
+        include_passed: bool,
+        store: S,
+    ) -> Self {
+        let today = started_at.to_zoned(TimeZone::UTC).date();
+        let evaluator = Evaluator::new(policies, today);
+        let assembly = Assembly::new(store, policies.iter().map(summary_of).collect(), evaluator.expired());
+        Self { needs, evaluator, include_passed, started_at, assembly, resumed: None, failed: None }
+    }
+
+    /// Begins with the report of a file, and says what need not be read again.
+    pub fn resume(&mut self, path: &Path, stopped: &dyn Fn() -> bool) -> Result<Complete, Error> {
+        let (breadth, passed) = (self.needs.breadth(), self.include_passed);
+        let resumed = self.assembly.resume(saved::open(path)?, breadth, passed, stopped);
+        let (run, complete) = resumed.map_err(|error| saved::wrong(path, error))?;
+        self.resumed = Some(run);
+        Ok(complete)
+    }
+
+    /// Adds what became of a scope.
+    pub fn add(&mut self, scanned: Scanned) {
+        match scanned {
+            Scanned::Read(inventory) => self.judge(*inventory),
+            Scanned::Unread(coverage) => {
+                let coverage = Coverage { instances: self.needs.breadth(), ..coverage };
+                self.assembly.add_scope(ScopeReport::unread(coverage), self.started_at);
+            }
         }
     }
 
     /// Judges an inventory. What more was read than is needed is left out of account.
-    pub fn add(&mut self, inventory: Inventory) {
-        let inventory = &inventory.narrowed(self.needs);
-        let judged = self.evaluator.judge(inventory, self.include_passed);
-        self.summary.passed += judged.passed;
-        self.summary.not_applicable += judged.not_applicable;
-        self.summary.count_inventory(inventory, judged.groups);
-        self.coverage.push(Coverage {
-            reason: inventory
-                .coverage
-                .reason
-                .clone()
-                .or_else(|| lineage::limits(inventory).map(str::to_owned)),
-            ..inventory.coverage.clone()
-        });
-        self.findings.extend(judged.findings);
-    }
-
-    /// Adds a scope that was not read.
-    pub fn add_unread(&mut self, coverage: Coverage) {
-        self.coverage.push(Coverage { instances: self.needs.breadth(), ..coverage });
-    }
-
-    /// The whole report.
-    pub fn finish(mut self, run: Run) -> Report {
-        self.coverage.sort_by(|a, b| (&a.account_id, &a.region).cmp(&(&b.account_id, &b.region)));
-        let mut report = Report {
-            schema: SCHEMA.to_owned(),
-            run,
-            policies: self.policies.iter().map(summary_of).collect(),
-            findings: self.findings,
-            coverage: self.coverage,
-            summary: self.summary,
-        };
-        let complete = !report.incomplete();
-        report.findings.extend(self.evaluator.exemptions(complete));
-        report.findings.sort_by(Finding::cmp_machine);
-        for finding in &report.findings {
-            report.summary.count(finding);
+    fn judge(&mut self, inventory: Inventory) {
+        if self.failed.is_some() {
+            return;
         }
-        report.summary.count_scopes(&report.coverage);
-        report
+        let inventory = &inventory.narrowed(self.needs);
+        let mut kept = Ok(());
+        let tally = self.evaluator.judge_each(inventory, self.include_passed, |finding| {
+            if kept.is_ok() {
+                kept = self.assembly.add_finding(&finding);
+            }
+        });
+        match kept {
+            Ok(()) => self.assembly.add_scope(scope_report(inventory, tally), self.started_at),
+            Err(error) => self.failed = Some(error),
+        }
+    }
+
+    /// The whole report, of this run and of the one that it resumed.
+    pub fn finish(self, mut run: Run) -> Result<Assembled<S>, Error> {
+        if let Some(before) = self.resumed {
+            run.join(&before);
+        }
+        let assembled = match self.failed {
+            Some(error) => Err(error),
+            None => self.assembly.finish(run),
+        };
+        assembled.map_err(|error| Error::kept(&error))
+    }
+}
+
+fn scope_report(inventory: &Inventory, tally: Tally) -> ScopeReport {
+    let reason = || lineage::limits(inventory).map(str::to_owned);
+    let coverage = inventory.coverage.clone();
+    ScopeReport {
+        coverage: Coverage { reason: coverage.reason.or_else(reason), ..coverage },
+        counts: ScopeCounts {
+            passed: tally.passed,
+            failed: tally.failed,
+            exempt: tally.exempt,
+            unknown: tally.unknown,
+            not_applicable: tally.not_applicable,
+            ..ScopeCounts::of(inventory, tally.groups)
+        },
+        exemptions_used: tally.exemptions_used,
     }
 }
 
@@ -95,5 +129,6 @@ pub(super) fn summary_of(policy: &Policy) -> PolicySummary {
         name: policy.name.clone(),
         version: policy.version.clone(),
         sha256: policy.sha256.clone(),
+        exemptions: policy.exemptions.iter().map(Exemption::summary).collect(),
     }
 }

@@ -14,7 +14,10 @@ mod output;
 mod pace;
 mod policy;
 mod progress;
+mod report;
+mod reporting;
 mod save;
+mod saved;
 mod session;
 mod signals;
 mod sink;
@@ -35,6 +38,7 @@ use console::Console;
 ///   imdsctl audit --all-regions -o table -o json=report.json
 ///   imdsctl audit --all-regions --save-inventory fleet.ndjson
 ///   imdsctl audit --inventory fleet.ndjson --policy imdsv2
+///   imdsctl report merge one.json two.json -o csv=both.csv
 ///
 /// Exit codes: 0 compliant · 1 findings · 2 usage, policy or credentials · 4 incomplete · 70 bug · 130 interrupted
 #[derive(Debug, Parser)]
@@ -84,6 +88,9 @@ enum Command {
     Audit(audit::Args),
     /// Explain one resource: where its options come from, the rules on them, and the fix.
     Explain(explain::Args),
+    /// Show, convert and merge reports.
+    #[command(subcommand)]
+    Report(report::Command),
     /// List, show and check policies.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -96,6 +103,7 @@ pub fn run(cli: Cli) -> Exit {
     let outcome = match cli.command {
         Command::Audit(args) => audit::run(&args, &console),
         Command::Explain(args) => explain::run(&args, &console),
+        Command::Report(command) => report::run(&command, &console),
         Command::Policy(command) => policy::run(command, &console),
     };
     outcome.unwrap_or_else(|error| {
@@ -133,6 +141,11 @@ enum Error {
 impl Error {
     fn usage(message: impl std::fmt::Display) -> Self {
         Self::Usage(message.to_string())
+    }
+
+    /// Findings could not be kept until they are written.
+    fn kept(error: &std::io::Error) -> Self {
+        Self::Output(format!("cannot keep what was found: {error}"))
     }
 
     /// One error of all that failed to be written, a line each.

@@ -3,21 +3,19 @@
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use tokio::runtime::Runtime;
+use tempfile::SpooledTempFile;
 
 use crate::inventory::{Line, ReadError, Reader, Reading};
 use crate::model::Needs;
 use crate::policy::Policy;
-use crate::report::{Report, Run};
+use crate::report::Run;
 use crate::scan::Scanned;
 
-use super::draft::{Draft, needs};
+use super::Error;
+use super::draft::{Audited, Draft, needs};
 use super::output::Outputs;
-use super::{Error, signals};
 
 /// A saved inventory, opened.
 #[derive(Debug)]
@@ -42,12 +40,16 @@ impl<'a> Saved<'a> {
         self.reader.header().holds
     }
 
-    /// Hands it on line by line, until it ends or `stopped` is set; then it says how the fleet was read.
-    pub fn read(mut self, stopped: &AtomicBool, mut take: impl FnMut(Scanned)) -> Result<Reading, Error> {
+    /// Hands it on line by line, until it ends or `stopped` says so; then it says how the fleet was read.
+    pub fn read(
+        mut self,
+        stopped: &dyn Fn() -> bool,
+        mut take: impl FnMut(Scanned),
+    ) -> Result<Reading, Error> {
         loop {
             let line = self.reader.next_line();
             // Before the line is looked at: a pipe breaks off when whoever writes it is interrupted too.
-            if stopped.load(Ordering::Relaxed) {
+            if stopped() {
                 return Err(Error::Interrupted("the inventory was read to its end"));
             }
             match line.map_err(|error| wrong(self.path, error))? {
@@ -69,8 +71,9 @@ impl<'a> Saved<'a> {
         policies: &[Policy],
         all_instances: bool,
         include_passed: bool,
-        stopped: &AtomicBool,
-    ) -> Result<Report, Error> {
+        store: SpooledTempFile,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<Audited, Error> {
         let holds = self.holds();
         for policy in policies {
             self.check(policy, holds)?;
@@ -82,12 +85,9 @@ impl<'a> Saved<'a> {
             )));
         }
         let needs = needs(policies, all_instances);
-        let mut draft = Draft::new(policies, needs, Timestamp::now(), include_passed);
-        let reading = self.read(stopped, |scope| match scope {
-            Scanned::Read(inventory) => draft.add(*inventory),
-            Scanned::Unread(coverage) => draft.add_unread(coverage),
-        })?;
-        Ok(draft.finish(run_of(reading)))
+        let mut draft = Draft::new(policies, needs, Timestamp::now(), include_passed, store);
+        let reading = self.read(stopped, |scanned| draft.add(scanned))?;
+        draft.finish(run_of(reading))
     }
 
     /// What is not there cannot be judged, and is not taken for good.
@@ -114,18 +114,6 @@ pub fn run_of(reading: Reading) -> Run {
         api_throttled: reading.api_throttled,
         interrupted: reading.interrupted,
     }
-}
-
-/// Whether an interruption was asked for, by the time it is looked at.
-pub fn stopped(runtime: &Runtime) -> Result<Arc<AtomicBool>, Error> {
-    let stop = runtime.block_on(async { signals::interruption() })?;
-    let stopped = Arc::new(AtomicBool::new(false));
-    let stopping = Arc::clone(&stopped);
-    runtime.spawn(async move {
-        stop.await;
-        stopping.store(true, Ordering::Relaxed);
-    });
-    Ok(stopped)
 }
 
 fn wrong(path: &Path, error: ReadError) -> Error {

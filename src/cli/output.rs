@@ -4,11 +4,16 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::report::{Report, ReportFormat, TableStyle, UnknownFormat};
+use tempfile::SpooledTempFile;
+
+use crate::report::{ReportFormat, TableStyle, UnknownFormat, View};
 
 use super::Error;
 use super::console::Console;
 use super::sink::Sink;
+
+/// How many bytes of findings are kept in memory.
+const IN_MEMORY: usize = 16 << 20;
 
 /// `FORMAT` or `FORMAT=PATH`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,8 +100,18 @@ impl<F: Copy> Outputs<F> {
 }
 
 impl Outputs {
+    /// Where to keep findings until they are written: in memory while there are few, then in a nameless file. It is
+    /// beside the first output, where there is room for as many; without one, in the system's folder for such files.
+    pub fn store(&self) -> SpooledTempFile {
+        let folder = self.0.iter().find_map(|output| output.sink.as_ref()?.folder());
+        match folder {
+            Some(folder) => tempfile::spooled_tempfile_in(IN_MEMORY, folder),
+            None => tempfile::spooled_tempfile(IN_MEMORY),
+        }
+    }
+
     /// Writes the report everywhere.
-    pub fn write(self, report: &Report, console: &Console) -> Result<(), Error> {
+    pub fn write(self, report: &View<'_>, console: &Console) -> Result<(), Error> {
         self.write_each(console, |format, style, out| format.writer(style).write(report, out))
     }
 }
@@ -109,11 +124,7 @@ impl<F: Copy> Output<F> {
     ) -> Result<(), Error> {
         let style = console.table_style(self.sink.is_none());
         match self.sink {
-            None => {
-                let mut data = Vec::new();
-                document(self.format, style, &mut data).map_err(|error| Error::Bug(error.to_string()))?;
-                console.write_stdout(&data)
-            }
+            None => console.stream_stdout(|out| document(self.format, style, out)),
             Some(sink) => sink.write(|out| document(self.format, style, out)),
         }
     }

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::path::Path;
 
 use crate::inventory::{Header, Reading, SCHEMA, Writer};
-use crate::model::{Coverage, Inventory, Needs};
+use crate::model::Needs;
 use crate::report::Run;
+use crate::scan::Scanned;
 
 use super::Error;
 use super::output::Outputs;
@@ -42,14 +43,12 @@ impl Save {
         Ok(Self { sink, writer, holds: held(all_instances), failed: None })
     }
 
-    /// Adds what was read of a scope.
-    pub fn add(&mut self, inventory: &Inventory) {
-        self.keep(|writer| writer.inventory(inventory));
-    }
-
-    /// Adds a scope that was not read.
-    pub fn add_unread(&mut self, coverage: &Coverage) {
-        self.keep(|writer| writer.unread(coverage));
+    /// Adds what became of a scope.
+    pub fn add(&mut self, scanned: &Scanned) {
+        self.keep(|writer| match scanned {
+            Scanned::Read(inventory) => writer.inventory(inventory),
+            Scanned::Unread(coverage) => writer.unread(coverage),
+        });
     }
 
     fn keep(&mut self, add: impl FnOnce(&mut Writer<File>) -> std::io::Result<()>) {

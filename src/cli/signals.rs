@@ -1,5 +1,9 @@
 //! Ctrl-C and SIGTERM.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::exit::Exit;
@@ -25,4 +29,16 @@ pub fn interruption() -> Result<impl Future<Output = ()>, Error> {
             std::process::exit(i32::from(Exit::Interrupted.code()));
         });
     })
+}
+
+/// The same for work that does not wait for futures: says whether it is to stop.
+pub fn stopped(runtime: &Runtime) -> Result<impl Fn() -> bool, Error> {
+    let stop = runtime.block_on(async { interruption() })?;
+    let stopped = Arc::new(AtomicBool::new(false));
+    let stopping = Arc::clone(&stopped);
+    runtime.spawn(async move {
+        stop.await;
+        stopping.store(true, Ordering::Relaxed);
+    });
+    Ok(move || stopped.load(Ordering::Relaxed))
 }

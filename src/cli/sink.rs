@@ -37,13 +37,15 @@ impl Sink {
         &self.path
     }
 
+    /// The folder that it is written in, where it is a file.
+    pub fn folder(&self) -> Option<&Path> {
+        matches!(self.way, Way::Beside(_)).then(|| folder(&self.path))
+    }
+
     /// A nameless file for what is not yet in order, in the same folder where that is possible: there is room for
     /// as much there.
     pub fn spool(&self) -> Result<File, Error> {
-        let spool = match &self.way {
-            Way::Beside(_) => tempfile::tempfile_in(folder(&self.path)),
-            Way::Stream(_) => tempfile::tempfile(),
-        };
+        let spool = self.folder().map_or_else(tempfile::tempfile, tempfile::tempfile_in);
         spool.map_err(|error| Error::usage(format!("cannot write beside {}: {error}", self.path.display())))
     }
 

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{AccountId, Region, Scope};
 
+/// Why a scope was not read when the run was interrupted. Reports are resumed by it.
+const INTERRUPTED: &str = "interrupted";
+
 /// How far one account in one Region could be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
@@ -57,9 +60,24 @@ impl Coverage {
     pub fn skipped(scope: &Scope, reason: impl Into<String>) -> Self {
         Self { status: CoverageStatus::Skipped, reason: Some(reason.into()), ..Self::complete(scope) }
     }
+
+    /// A scope that an interruption left unread.
+    pub fn interrupted(scope: &Scope) -> Self {
+        Self::skipped(scope, INTERRUPTED)
+    }
+
+    /// Whether an interruption left it unread.
+    pub fn is_interrupted(&self) -> bool {
+        self.status == CoverageStatus::Skipped && self.reason.as_deref() == Some(INTERRUPTED)
+    }
+
+    /// Whether something that was to be read was not.
+    pub const fn has_holes(&self) -> bool {
+        matches!(self.status, CoverageStatus::Partial | CoverageStatus::Failed)
+    }
 }
 
-/// How far a scope could be read.
+/// How far a scope could be read; the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CoverageStatus {

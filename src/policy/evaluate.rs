@@ -1,25 +1,23 @@
 //! Judging what an inventory holds by policies.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
 use super::fixes::{self, Advice};
 use super::matcher::FamilyMatch;
 use super::{Exemption, Policy, Rule};
-use crate::finding::{
-    ExemptionSummary, Finding, Fix, FixKind, Resource, ResourceType, Severity, Status, TemplateUse,
-    fingerprint,
-};
-use crate::lineage::{self, Lineage, Subject, SubjectKind, Variant};
+use crate::finding::{Finding, Fix, Status, TemplateUse, exemption_name, fingerprint};
+use crate::lineage::{self, Lineage, Subject, Variant};
 use crate::model::{Inventory, OptionName, OptionValue, Scope};
 use crate::resolve::Effective;
 
-/// Judges one inventory after the other, and remembers which exemptions were of use.
+/// Judges inventories.
 pub struct Evaluator<'p> {
     policies: &'p [Policy],
+    /// The rules of all policies, in the order in which findings of one resource stand.
+    rules: Vec<(&'p Policy, &'p Rule)>,
     today: Date,
-    used: HashSet<(usize, usize)>,
 }
 
 /// What came of judging one inventory.
@@ -27,12 +25,39 @@ pub struct Evaluator<'p> {
 pub struct Judged {
     /// What failed, is unknown or is exempt; with `include_passed` everything.
     pub findings: Vec<Finding>,
-    /// How many passed that are not among the findings.
+    /// The counts.
+    pub tally: Tally,
+}
+
+/// How the judgements of one inventory count, those that no finding tells of as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many passed.
     pub passed: u64,
-    /// How many do not apply that are not among the findings.
+    /// How many failed.
+    pub failed: u64,
+    /// How many would fail, were they not exempt.
+    pub exempt: u64,
+    /// How many could not be made.
+    pub unknown: u64,
+    /// How many have no meaning.
     pub not_applicable: u64,
     /// How many Auto Scaling groups belong to clusters or are judged all the same.
     pub groups: u64,
+    /// The exemptions that covered something, as `policy/exemption`.
+    pub exemptions_used: BTreeSet<String>,
+}
+
+impl Tally {
+    const fn count(&mut self, status: Status) {
+        *match status {
+            Status::Pass => &mut self.passed,
+            Status::Fail => &mut self.failed,
+            Status::Exempt => &mut self.exempt,
+            Status::Unknown => &mut self.unknown,
+            Status::NotApplicable => &mut self.not_applicable,
+        } += 1;
+    }
 }
 
 /// How one subject fares under one rule.
@@ -46,72 +71,105 @@ pub(super) struct Verdict {
 impl<'p> Evaluator<'p> {
     /// Judges by `policies` on a day in UTC.
     pub fn new(policies: &'p [Policy], today: Date) -> Self {
-        Self { policies, today, used: HashSet::new() }
+        let rules = policies.iter().flat_map(|policy| policy.rules.iter().map(move |rule| (policy, rule)));
+        let mut rules: Vec<_> = rules.collect();
+        rules.sort_by_key(|&(policy, rule)| (&policy.name, &rule.id));
+        Self { policies, rules, today }
     }
 
     /// Judges all that an inventory holds.
-    pub fn judge(&mut self, inventory: &Inventory, include_passed: bool) -> Judged {
-        let Lineage { subjects, groups } = lineage::of(inventory);
-        let mut judged = Judged { groups, ..Judged::default() };
-        let policies = self.policies;
-        for (policy_index, policy) in policies.iter().enumerate() {
-            for rule in &policy.rules {
-                self.judge_rule(
-                    (policy_index, policy, rule),
-                    &inventory.scope,
-                    &subjects,
-                    include_passed,
-                    &mut judged,
-                );
-            }
-        }
-        judged.findings.sort_by(Finding::cmp_machine);
-        judged
+    pub fn judge(&self, inventory: &Inventory, include_passed: bool) -> Judged {
+        let mut findings = Vec::new();
+        let tally = self.judge_each(inventory, include_passed, |finding| findings.push(finding));
+        Judged { findings, tally }
     }
 
-    fn judge_rule(
-        &mut self,
-        (policy_index, policy, rule): (usize, &'p Policy, &Rule),
-        scope: &Scope,
-        subjects: &[Subject<'_>],
+    /// The same, with each finding handed on as soon as it is made, in the order of machine formats.
+    pub fn judge_each(
+        &self,
+        inventory: &Inventory,
         include_passed: bool,
-        judged: &mut Judged,
-    ) {
-        // Groups stand before their instances, so an instance finds its group's verdict here.
-        let mut of_groups: HashMap<usize, Verdict> = HashMap::new();
-        for (position, subject) in subjects.iter().enumerate() {
-            let Some(mut verdict) = verdict(policy, rule, scope, subject) else { continue };
-            if subject.kind == SubjectKind::Group {
-                of_groups.insert(position, verdict.clone());
-            }
-            if !rule.asks_for(subject.kind) {
-                continue;
-            }
-            let exemption = self.exemption(policy_index, policy, rule, scope, subject, &verdict);
-            if exemption.is_some() {
-                verdict.status = Status::Exempt;
-            }
-            match verdict.status {
-                Status::Pass if !include_passed => judged.passed += 1,
-                Status::NotApplicable if !include_passed => judged.not_applicable += 1,
-                _ => {
-                    let group = subject.group.map(|group| (&subjects[group], of_groups.get(&group)));
-                    let fixes = fixes::advise(&Advice { rule, subject, verdict: &verdict, group });
-                    let mut finding = finding(policy, rule, scope, subject, &verdict, fixes);
-                    finding.exemption = exemption.map(summary_of);
-                    judged.findings.push(finding);
-                }
-            }
+        mut emit: impl FnMut(Finding),
+    ) -> Tally {
+        let Lineage { subjects, groups } = lineage::of(inventory);
+        let mut order: Vec<_> = (0..subjects.len()).collect();
+        order.sort_by_key(|position| {
+            let resource = &subjects[*position].resource;
+            (resource.r#type, &resource.id)
+        });
+        let mut judging = Judging {
+            by: self,
+            scope: &inventory.scope,
+            subjects: &subjects,
+            include_passed,
+            of_groups: HashMap::new(),
+            exemptions_used: BTreeSet::new(),
+            tally: Tally { groups, ..Tally::default() },
+        };
+        for position in order {
+            (0..self.rules.len()).filter_map(|rule| judging.judge(position, rule)).for_each(&mut emit);
         }
+        let used = judging.exemptions_used.into_iter();
+        Tally {
+            exemptions_used: used.map(|(policy, id)| exemption_name(policy, id)).collect(),
+            ..judging.tally
+        }
+    }
+
+    /// The exemptions whose last day is over, as `policy/exemption`.
+    pub fn expired(&self) -> BTreeSet<String> {
+        let exemptions =
+            self.policies.iter().flat_map(|policy| policy.exemptions.iter().map(move |e| (policy, e)));
+        let expired = exemptions.filter(|(_, exemption)| exemption.expired(self.today));
+        expired.map(|(policy, exemption)| exemption_name(&policy.name, &exemption.id)).collect()
+    }
+}
+
+/// One inventory being judged.
+struct Judging<'j, 'p, 'a> {
+    by: &'j Evaluator<'p>,
+    scope: &'j Scope,
+    subjects: &'j [Subject<'a>],
+    include_passed: bool,
+    /// How groups fare, by where they stand and by rule: their instances are told to follow them, or that they do not.
+    of_groups: HashMap<(usize, usize), Option<Verdict>>,
+    exemptions_used: BTreeSet<(&'p str, &'p str)>,
+    tally: Tally,
+}
+
+impl<'p> Judging<'_, 'p, '_> {
+    /// Judges one subject by one rule. There is no finding where the rule is not asked of it, or it is not to be shown.
+    fn judge(&mut self, position: usize, number: usize) -> Option<Finding> {
+        let (policy, rule) = self.by.rules[number];
+        let subject = &self.subjects[position];
+        if !rule.asks_for(subject.kind) {
+            return None;
+        }
+        let mut verdict = verdict(policy, rule, self.scope, subject)?;
+        let exemption = self.exemption(policy, rule, subject, &verdict);
+        if exemption.is_some() {
+            verdict.status = Status::Exempt;
+        }
+        self.tally.count(verdict.status);
+        if !self.include_passed && matches!(verdict.status, Status::Pass | Status::NotApplicable) {
+            return None;
+        }
+        let group = subject.group.map(|group| {
+            let of_group = self.of_groups.entry((group, number));
+            let of_group =
+                of_group.or_insert_with(|| self::verdict(policy, rule, self.scope, &self.subjects[group]));
+            (&self.subjects[group], of_group.as_ref())
+        });
+        let fixes = fixes::advise(&Advice { rule, subject, verdict: &verdict, group });
+        let exemption = exemption.map(Exemption::summary);
+        Some(Finding { exemption, ..finding(policy, rule, self.scope, subject, &verdict, fixes) })
     }
 
     /// The exemption that covers a verdict. All that do count as used.
     fn exemption(
         &mut self,
-        policy_index: usize,
         policy: &'p Policy,
         rule: &Rule,
-        scope: &Scope,
         subject: &Subject<'_>,
         verdict: &Verdict,
     ) -> Option<&'p Exemption> {
@@ -119,35 +177,19 @@ impl<'p> Evaluator<'p> {
             return None;
         }
         let mut found = None;
-        for (index, exemption) in policy.exemptions.iter().enumerate() {
+        for exemption in &policy.exemptions {
             let family = |(_, variant): &(Status, usize)| family_of(&subject.variants[*variant]);
             let families = verdict
                 .variants
                 .iter()
                 .all(|variant| exemption.matches.family(family(variant)) != FamilyMatch::No);
-            let covers = exemption.covers(rule) && families && exemption.matches.holds(scope, subject);
-            if covers && !exemption.expired(self.today) {
-                self.used.insert((policy_index, index));
+            let covers = exemption.covers(rule) && families && exemption.matches.holds(self.scope, subject);
+            if covers && !exemption.expired(self.by.today) {
+                self.exemptions_used.insert((&policy.name, &exemption.id));
                 found = found.or(Some(exemption));
             }
         }
         found
-    }
-
-    /// What is to be said of the exemptions themselves, after all inventories were judged. That one was of no
-    /// use is said only when everything was read: `complete`.
-    pub fn exemptions(&self, complete: bool) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for (policy_index, policy) in self.policies.iter().enumerate() {
-            for (index, exemption) in policy.exemptions.iter().enumerate() {
-                if exemption.expired(self.today) {
-                    findings.push(about_exemption(policy, exemption, &EXPIRED));
-                } else if complete && !self.used.contains(&(policy_index, index)) {
-                    findings.push(about_exemption(policy, exemption, &UNUSED));
-                }
-            }
-        }
-        findings
     }
 }
 
@@ -284,81 +326,4 @@ fn notes(rule: &Rule, subject: &Subject<'_>, verdict: &Verdict) -> Vec<String> {
     }
     notes.extend(fixes::why_by_hand(rule, subject, verdict).map(str::to_owned));
     notes
-}
-
-fn summary_of(exemption: &Exemption) -> ExemptionSummary {
-    ExemptionSummary {
-        id: exemption.id.clone(),
-        reason: exemption.reason.clone(),
-        expires: exemption.expires,
-        owner: exemption.owner.clone(),
-    }
-}
-
-/// A rule about exemptions themselves.
-struct AboutExemption {
-    rule: &'static str,
-    severity: Severity,
-    note: &'static str,
-}
-
-const EXPIRED: AboutExemption = AboutExemption {
-    rule: "exemption-expired",
-    severity: Severity::Low,
-    note: "it has expired and no longer exempts: renew or remove it",
-};
-
-const UNUSED: AboutExemption = AboutExemption {
-    rule: "exemption-unused",
-    severity: Severity::Info,
-    note: "it covered nothing in what was read: remove it if that was everything",
-};
-
-fn about_exemption(policy: &Policy, exemption: &Exemption, about: &AboutExemption) -> Finding {
-    Finding {
-        id: fingerprint(&[
-            "",
-            "",
-            "",
-            ResourceType::Exemption.as_str(),
-            &exemption.id,
-            &policy.name,
-            about.rule,
-        ]),
-        policy: policy.name.clone(),
-        rule: about.rule.to_owned(),
-        severity: about.severity,
-        status: Status::Fail,
-        partition: None,
-        account_id: None,
-        account_name: None,
-        region: None,
-        resource: Resource {
-            r#type: ResourceType::Exemption,
-            id: exemption.id.clone(),
-            name: None,
-            arn: None,
-        },
-        cluster: None,
-        cluster_arn: None,
-        node_group: None,
-        auto_scaling_group: None,
-        managed_by: None,
-        nodes: 0,
-        image: None,
-        option: None,
-        expected: None,
-        actual: None,
-        source: None,
-        templates: Vec::new(),
-        fixes: vec![Fix {
-            kind: FixKind::EditPolicy,
-            target: Some(exemption.id.clone()),
-            target_name: None,
-            automatic: false,
-            note: Some(about.note.to_owned()),
-        }],
-        exemption: Some(summary_of(exemption)),
-        notes: Vec::new(),
-    }
 }

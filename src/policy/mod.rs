@@ -13,7 +13,7 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
-pub use evaluate::{Evaluator, Judged, statuses};
+pub use evaluate::{Evaluator, Judged, Tally, statuses};
 pub use load::{LoadError, Problem, SHIPPED, load, parse, shipped};
 pub use matcher::Matcher;
 
@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Expectation, Severity};
+use crate::finding::{ExemptionSummary, Expectation, Severity};
 use crate::lineage::SubjectKind;
 use crate::model::OptionName;
 
@@ -145,6 +145,16 @@ impl Exemption {
     /// Whether its last day is over.
     pub fn expired(&self, today: Date) -> bool {
         self.expires.is_some_and(|last| last < today)
+    }
+
+    /// What a report says of it.
+    pub fn summary(&self) -> ExemptionSummary {
+        ExemptionSummary {
+            id: self.id.clone(),
+            reason: self.reason.clone(),
+            expires: self.expires,
+            owner: self.owner.clone(),
+        }
     }
 
     fn covers(&self, rule: &Rule) -> bool {

@@ -3,8 +3,8 @@
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
-use super::{Evaluator, Policy, SHIPPED, parse, shipped};
-use crate::finding::{Finding, Fix, FixKind, ManagedBy, ResourceType, Severity, Source, Status};
+use super::{Evaluator, Judged, Policy, SHIPPED, parse, shipped};
+use crate::finding::{Finding, Fix, FixKind, ManagedBy, ResourceType, Source, Status};
 use crate::model::{
     AccountDefaults, GroupLaunch, ImageRef, Inventory, LaunchConfiguration, LaunchOverride, Operator,
     OptionValue, Read, VersionRef,
@@ -339,28 +339,44 @@ fn an_exemption_holds_until_its_last_day_is_over() {
         "  exemptions:\n    - { id: known, match: { cluster: \"bl*\" }, reason: because, owner: team, expires: 2026-11-22 }",
     );
     let on = |today| {
-        let mut evaluator = Evaluator::new(std::slice::from_ref(&policy), today);
-        let judged = evaluator.judge(&inventory, false);
-        (judged.findings, evaluator.exemptions(true))
+        let evaluator = Evaluator::new(std::slice::from_ref(&policy), today);
+        (evaluator.judge(&inventory, false), evaluator.expired())
     };
-    let (findings, about) = on(TODAY);
+    let (Judged { findings, tally }, expired) = on(TODAY);
     assert_eq!(findings[0].status, Status::Exempt);
     assert_eq!(findings[0].exemption.as_ref().unwrap().id, "known");
-    assert!(about.is_empty());
+    assert_eq!((tally.exempt, tally.failed), (1, 0));
+    assert_eq!((tally.exemptions_used, expired), (["own/known".to_owned()].into(), [].into()));
 
-    let (findings, about) = on(TODAY.tomorrow().unwrap());
+    let (Judged { findings, tally }, expired) = on(TODAY.tomorrow().unwrap());
     assert_eq!(findings[0].status, Status::Fail);
-    assert_eq!((about[0].rule.as_str(), about[0].severity), ("exemption-expired", Severity::Low));
-    assert_eq!((about[0].resource.r#type, about[0].account_id.is_none()), (ResourceType::Exemption, true));
+    assert_eq!((tally.exempt, tally.failed), (0, 1));
+    assert_eq!((tally.exemptions_used, expired), ([].into(), ["own/known".to_owned()].into()));
 }
 
 #[test]
-fn an_exemption_is_said_to_be_of_no_use_only_when_everything_was_read() {
-    let policy = policy("  exemptions:\n    - { id: idle, match: { cluster: green }, reason: because }");
-    let mut evaluator = Evaluator::new(std::slice::from_ref(&policy), TODAY);
-    evaluator.judge(&inventory(), false);
-    assert!(evaluator.exemptions(false).is_empty());
-    assert_eq!(evaluator.exemptions(true)[0].rule, "exemption-unused");
+fn all_exemptions_that_cover_something_count_as_used() {
+    let mut inventory = inventory();
+    instance(&mut inventory, "i-1", AL2023_IMAGE, actual(Required, 1), &[]);
+    let policy = policy(
+        "  exemptions:\n    - { id: first, match: { cluster: blue }, reason: because }\n    \
+         - { id: second, match: { cluster: blue }, reason: because }\n    \
+         - { id: idle, match: { cluster: green }, reason: because }",
+    );
+    let judged = Evaluator::new(std::slice::from_ref(&policy), TODAY).judge(&inventory, false);
+    assert_eq!(judged.findings[0].exemption.as_ref().unwrap().id, "first");
+    assert_eq!(judged.tally.exemptions_used, ["own/first", "own/second"].map(str::to_owned).into());
+}
+
+#[test]
+fn findings_come_in_the_order_of_machine_formats() {
+    let mut inventory = inventory();
+    for id in ["i-2", "i-1", "i-3"] {
+        instance(&mut inventory, id, AL2023_IMAGE, actual(Required, 1), &[]);
+    }
+    let policies = ["imdsv2", "al2023", "hardened"].map(|name| shipped(name).unwrap().unwrap());
+    let findings = Evaluator::new(&policies, TODAY).judge(&inventory, true).findings;
+    assert!(findings.len() > 12 && findings.is_sorted_by(|a, b| a.cmp_machine(b).is_lt()));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{Finding, Status};
-use crate::model::{Breadth, Coverage, CoverageStatus, Inventory};
+use super::{ScopeReport, View};
+use crate::finding::{ExemptionSummary, Finding, Status};
 
 /// The value of a report's `schema` field.
 pub const SCHEMA: &str = "imdsctl.report/v1";
@@ -26,25 +26,22 @@ pub struct Report {
     /// What was found, by account, Region, resource type, resource id, policy and rule.
     pub findings: Vec<Finding>,
     /// What was read and what was not, by account and Region.
-    pub coverage: Vec<Coverage>,
+    pub coverage: Vec<ScopeReport>,
     /// The counts.
     pub summary: Summary,
 }
 
 impl Report {
-    /// What the instances of this report are called: nodes, unless it is about others too.
-    pub fn noun(&self) -> &'static str {
-        let wide = self.coverage.iter().any(|scope| scope.instances == Breadth::All);
-        if wide { "instance" } else { "node" }
-    }
-
-    /// Whether something that was to be read was not.
-    pub fn incomplete(&self) -> bool {
-        self.run.interrupted
-            || self
-                .coverage
-                .iter()
-                .any(|scope| matches!(scope.status, CoverageStatus::Partial | CoverageStatus::Failed))
+    /// It, for writing.
+    pub fn view(&self) -> View<'_> {
+        View {
+            schema: &self.schema,
+            run: &self.run,
+            policies: &self.policies,
+            findings: &self.findings,
+            coverage: &self.coverage,
+            summary: &self.summary,
+        }
     }
 }
 
@@ -78,6 +75,8 @@ pub struct PolicySummary {
     pub version: String,
     /// SHA-256 of its text, in hexadecimal.
     pub sha256: String,
+    /// What it accepts although a rule is broken.
+    pub exemptions: Vec<ExemptionSummary>,
 }
 
 /// The counts of a report.
@@ -126,17 +125,17 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts a finding, whether it will be shown or not.
+    /// Counts a finding that fails, is unknown or is exempt. What passes or does not apply is counted by its scope,
+    /// since it may be among the findings or not.
     pub fn count(&mut self, finding: &Finding) {
-        *match finding.status {
-            Status::Pass => &mut self.passed,
-            Status::Fail => &mut self.failed,
-            Status::Exempt => &mut self.exempt,
-            Status::Unknown => &mut self.unknown,
-            Status::NotApplicable => &mut self.not_applicable,
-        } += 1;
-        if !matches!(finding.status, Status::Fail | Status::Unknown) {
-            return;
+        match finding.status {
+            Status::Fail => self.failed += 1,
+            Status::Unknown => self.unknown += 1,
+            Status::Exempt => {
+                self.exempt += 1;
+                return;
+            }
+            Status::Pass | Status::NotApplicable => return,
         }
         let mut add = |counts: fn(&mut Self) -> &mut BTreeMap<String, u64>, key: Option<String>| {
             if let Some(key) = key {
@@ -150,24 +149,41 @@ impl Summary {
         add(|s| &mut s.by_region, finding.region.as_ref().map(ToString::to_string));
     }
 
-    /// Counts what one scope holds.
-    pub fn count_inventory(&mut self, inventory: &Inventory, groups: u64) {
-        self.clusters += inventory.clusters.len() as u64;
-        self.node_groups += inventory.node_groups.len() as u64;
-        self.auto_scaling_groups += groups;
-        self.launch_templates += inventory.launch_templates.len() as u64;
-        self.instances += inventory.instances.len() as u64;
-        self.fargate_profiles +=
-            inventory.clusters.iter().map(|cluster| cluster.fargate_profiles).sum::<u64>();
-        self.images += inventory.images.len() as u64;
+    /// Counts what was counted of other findings.
+    pub fn count_all(&mut self, other: &Self) {
+        self.failed += other.failed;
+        self.unknown += other.unknown;
+        self.exempt += other.exempt;
+        let mut add = |counts: fn(&mut Self) -> &mut BTreeMap<String, u64>,
+                       others: &BTreeMap<String, u64>| {
+            for (key, number) in others {
+                *counts(self).entry(key.clone()).or_default() += number;
+            }
+        };
+        add(|s| &mut s.by_rule, &other.by_rule);
+        add(|s| &mut s.by_severity, &other.by_severity);
+        add(|s| &mut s.by_managed_by, &other.by_managed_by);
+        add(|s| &mut s.by_account, &other.by_account);
+        add(|s| &mut s.by_region, &other.by_region);
     }
 
-    /// Counts the scopes.
-    pub fn count_scopes(&mut self, coverage: &[Coverage]) {
-        let accounts: BTreeSet<_> = coverage.iter().map(|scope| &scope.account_id).collect();
-        let regions: BTreeSet<_> = coverage.iter().map(|scope| &scope.region).collect();
+    /// Counts the scopes, what they hold, and what passed there or does not apply.
+    pub fn count_scopes(&mut self, scopes: &[ScopeReport]) {
+        let accounts: BTreeSet<_> = scopes.iter().map(|scope| &scope.coverage.account_id).collect();
+        let regions: BTreeSet<_> = scopes.iter().map(|scope| &scope.coverage.region).collect();
         self.accounts = accounts.len() as u64;
         self.regions = regions.len() as u64;
-        self.scopes = coverage.len() as u64;
+        self.scopes = scopes.len() as u64;
+        for ScopeReport { counts, .. } in scopes {
+            self.clusters += counts.clusters;
+            self.node_groups += counts.node_groups;
+            self.auto_scaling_groups += counts.auto_scaling_groups;
+            self.launch_templates += counts.launch_templates;
+            self.instances += counts.instances;
+            self.fargate_profiles += counts.fargate_profiles;
+            self.images += counts.images;
+            self.passed += counts.passed;
+            self.not_applicable += counts.not_applicable;
+        }
     }
 }

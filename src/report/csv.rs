@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::io::{self, Write as _};
 
 use super::text::{escape, is_active};
-use super::{Format, Report};
+use super::{Format, View};
 use crate::finding::{Expectation, Finding, Fix, ManagedBy, Source, TemplateUse};
 use crate::model::{AccountId, Arn, Confidence, OptionName, Partition, Region, TemplateId};
 
@@ -22,13 +22,14 @@ use crate::model::{AccountId, Arn, Confidence, OptionName, Partition, Region, Te
 pub struct Csv;
 
 impl Format for Csv {
-    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let mut out = io::BufWriter::new(out);
         let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut out);
         csv.write_record(COLUMNS.iter().map(|(name, _)| name))?;
-        for finding in &report.findings {
+        for finding in report.findings.all() {
+            let finding = finding?;
             for (_, cell) in COLUMNS {
-                csv.write_field(&*neutral(cell(finding)))?;
+                csv.write_field(&*neutral(cell(&finding)))?;
             }
             csv.write_record(None::<&[u8]>)?;
         }

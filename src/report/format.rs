@@ -4,12 +4,12 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use super::{Csv, Json, Ndjson, Report, Table, TableStyle};
+use super::{Csv, Json, Ndjson, Table, TableStyle, View};
 
 /// A way to write a report.
 pub trait Format {
     /// Writes the whole document. The same report gives the same bytes.
-    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()>;
+    fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()>;
 }
 
 /// The formats, by the names that `-o` takes.

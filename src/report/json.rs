@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use serde::Serialize as _;
 use serde_json::ser::{PrettyFormatter, Serializer};
 
-use super::{Format, Report};
+use super::{Format, View};
 use crate::harmless::Harmless;
 
 /// Pretty JSON with a newline at its end.
@@ -16,7 +16,7 @@ use crate::harmless::Harmless;
 pub struct Json;
 
 impl Format for Json {
-    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let mut out = io::BufWriter::new(out);
         report.serialize(&mut Serializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
         out.write_all(b"\n")?;

@@ -7,9 +7,8 @@ use std::io::{self, Write as _};
 
 use serde::Serialize;
 
-use super::{Format, PolicySummary, Report, Run, Summary};
+use super::{Format, PolicySummary, Run, ScopeReport, Summary, View};
 use crate::harmless::write_line;
-use crate::model::Coverage;
 
 /// Newline-delimited JSON, as harmless to `cat` as the JSON report.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,17 +19,17 @@ pub struct Ndjson;
 #[serde(untagged)]
 enum Rest<'a> {
     Head { schema: &'a str, run: &'a Run, policies: &'a [PolicySummary] },
-    Coverage { coverage: &'a [Coverage] },
+    Coverage { coverage: &'a [ScopeReport] },
     Summary { summary: &'a Summary },
 }
 
 impl Format for Ndjson {
-    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         // Every member is named, so that one that is added to a report cannot be forgotten here.
-        let Report { schema, run, policies, findings, coverage, summary } = report;
+        let View { schema, run, policies, findings, coverage, summary } = *report;
         let mut out = io::BufWriter::new(out);
-        for finding in findings {
-            write_line(finding, &mut out)?;
+        for finding in findings.all() {
+            write_line(&*finding?, &mut out)?;
         }
         for rest in
             [Rest::Head { schema, run, policies }, Rest::Coverage { coverage }, Rest::Summary { summary }]

@@ -7,6 +7,7 @@
 
 mod prospect;
 mod queue;
+mod shard;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -21,6 +22,7 @@ use crate::model::{AccountId, Asked, Coverage, Guard, Inventory, Region, Scope};
 use self::prospect::Opened;
 pub use self::prospect::{Entry, Prospect, regions};
 use self::queue::Queue;
+pub use self::shard::Shard;
 
 /// How many scopes are read side by side where nothing else is said. Most of them have no cluster, and wait for three
 /// answers.
@@ -213,6 +215,6 @@ impl Missing {
 
     fn interrupted(self) -> impl Iterator<Item = Coverage> {
         let scopes = self.0.into_values().flatten();
-        scopes.map(|(scope, guard)| Coverage::skipped(&scope, "interrupted").guarded(guard))
+        scopes.map(|(scope, guard)| Coverage::interrupted(&scope).guarded(guard))
     }
 }

@@ -2,12 +2,12 @@
 
 use imdsctl::finding::{
     ExemptionSummary, Expectation, Finding, Fix, FixKind, ImageSummary, ManagedBy, Resource, ResourceType,
-    Severity, Source, Status, TemplateOwner, TemplateUse, fingerprint,
+    Severity, Source, Status, TemplateOwner, TemplateUse, exemption_name, fingerprint,
 };
 use imdsctl::model::{
     Confidence, Coverage, CoverageStatus, Family, Guard, OptionName, OptionValue, ReadError, Scope,
 };
-use imdsctl::report::{PolicySummary, Report, Run, SCHEMA, Summary};
+use imdsctl::report::{PolicySummary, Report, Run, SCHEMA, ScopeCounts, ScopeReport, Summary};
 
 pub const PAYMENTS: (&str, &str) = ("444455556666", "payments-prod");
 pub const DATA: (&str, &str) = ("111122223333", "data-platform");
@@ -148,7 +148,12 @@ impl Build for Finding {
 }
 
 /// A whole report of these findings: fingerprints, order and counts are as an audit makes them.
-pub fn report(mut findings: Vec<Finding>, coverage: Vec<Coverage>) -> Report {
+pub fn report(findings: Vec<Finding>, coverage: Vec<Coverage>) -> Report {
+    report_of(findings, coverage.into_iter().map(ScopeReport::unread).collect())
+}
+
+/// The same, of scopes that hold something.
+pub fn report_of(mut findings: Vec<Finding>, mut coverage: Vec<ScopeReport>) -> Report {
     for finding in &mut findings {
         let text = |part: Option<&dyn ToString>| part.map(ToString::to_string).unwrap_or_default();
         finding.id = fingerprint(&[
@@ -165,6 +170,13 @@ pub fn report(mut findings: Vec<Finding>, coverage: Vec<Coverage>) -> Report {
     let mut summary = Summary::default();
     for finding in &findings {
         summary.count(finding);
+        let here = |scope: &&mut ScopeReport| {
+            let Coverage { account_id, region, .. } = &scope.coverage;
+            finding.account_id.as_ref() == Some(account_id) && finding.region.as_ref() == Some(region)
+        };
+        if let Some(scope) = coverage.iter_mut().find(here) {
+            count(scope, finding);
+        }
     }
     summary.count_scopes(&coverage);
     Report {
@@ -182,10 +194,25 @@ pub fn report(mut findings: Vec<Finding>, coverage: Vec<Coverage>) -> Report {
             name: "al2023".into(),
             version: "1.0.0".into(),
             sha256: fingerprint(&["al2023"]),
+            exemptions: Vec::new(),
         }],
         findings,
         coverage,
         summary,
+    }
+}
+
+fn count(scope: &mut ScopeReport, finding: &Finding) {
+    let counts = &mut scope.counts;
+    *match finding.status {
+        Status::Pass => &mut counts.passed,
+        Status::Fail => &mut counts.failed,
+        Status::Exempt => &mut counts.exempt,
+        Status::Unknown => &mut counts.unknown,
+        Status::NotApplicable => &mut counts.not_applicable,
+    } += 1;
+    if let Some(exemption) = &finding.exemption {
+        scope.exemptions_used.insert(exemption_name(&finding.policy, &exemption.id));
     }
 }
 
@@ -201,12 +228,63 @@ pub fn scope(account: (&str, &str), region: &str) -> Scope {
 /// The golden examples' fleet: every status and most causes, in two accounts.
 pub fn story() -> Report {
     let findings = [one_template(), other_causes(), not_failing()].concat();
-    let mut report = report(findings, coverage());
-    let summary = &mut report.summary;
-    (summary.clusters, summary.node_groups, summary.auto_scaling_groups) = (5, 5, 7);
-    (summary.launch_templates, summary.instances, summary.images) = (6, 24, 3);
-    (summary.fargate_profiles, summary.passed) = (1, 61);
+    let mut coverage: Vec<_> = coverage().into_iter().map(ScopeReport::unread).collect();
+    for ScopeReport { coverage, counts, .. } in &mut coverage {
+        *counts = match (coverage.account_id.as_str(), coverage.region.as_str()) {
+            ("111122223333", "us-east-1") => {
+                let (clusters, auto_scaling_groups, launch_templates) = (2, 3, 2);
+                let (instances, images, passed) = (17, 2, 40);
+                ScopeCounts {
+                    clusters,
+                    auto_scaling_groups,
+                    launch_templates,
+                    instances,
+                    images,
+                    passed,
+                    ..ScopeCounts::default()
+                }
+            }
+            ("444455556666", "eu-west-1") => {
+                let (clusters, node_groups, auto_scaling_groups, launch_templates) = (3, 5, 4, 4);
+                let (instances, images, fargate_profiles, passed) = (7, 1, 1, 20);
+                ScopeCounts {
+                    clusters,
+                    node_groups,
+                    auto_scaling_groups,
+                    launch_templates,
+                    instances,
+                    images,
+                    fargate_profiles,
+                    passed,
+                    ..ScopeCounts::default()
+                }
+            }
+            _ => ScopeCounts::default(),
+        };
+    }
+    let mut report = report_of(findings, coverage);
+    report.policies[0].exemptions = exemptions();
     report
+}
+
+/// What the policy accepts: the one that is used, and the one that is not.
+fn exemptions() -> Vec<ExemptionSummary> {
+    let of_nothing = ExemptionSummary {
+        id: "old-batch-nodes".into(),
+        reason: "replaced in the spring".into(),
+        expires: None,
+        owner: None,
+    };
+    vec![vault(), of_nothing]
+}
+
+fn vault() -> ExemptionSummary {
+    ExemptionSummary {
+        id: "vault-pod-identity".into(),
+        reason: "all workloads use Pod Identity".into(),
+        expires: Some("2027-03-31".parse().unwrap()),
+        owner: Some("team-payments".into()),
+    }
 }
 
 /// One template behind two node groups, whose nodes have the value too.
@@ -309,14 +387,7 @@ fn not_failing() -> Vec<Finding> {
         .launched(Source::LaunchTemplate, 3)
         .template("lt-09999eeee0000ffff", "vault-hsm", 1, Source::LaunchTemplate)
         .status(Status::Exempt)
-        .with(|f| {
-            f.exemption = Some(ExemptionSummary {
-                id: "vault-pod-identity".into(),
-                reason: "all workloads use Pod Identity".into(),
-                expires: Some("2027-03-31".parse().unwrap()),
-                owner: Some("team-payments".into()),
-            });
-        });
+        .with(|f| f.exemption = Some(vault()));
     let pass = finding(PAYMENTS, "eu-west-1", ResourceType::NodeGroup, "blue/workers")
         .cluster("blue", ManagedBy::ManagedNodeGroup)
         .al2023("ami-0b1c2d3e4f5a67890")

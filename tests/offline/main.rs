@@ -8,10 +8,14 @@ mod documents;
 mod fixtures;
 /// The examples and the schema that are kept in `reports/`.
 mod report;
+/// Reports that are put together scope by scope.
+mod report_assembly;
 /// The JSON contract, declared a second time.
 mod report_contract;
 /// Names, tags and messages that someone wrote to do harm.
 mod report_hostile;
+/// Several reports made into one.
+mod report_merge;
 /// How findings become problems.
 mod report_problems;
 /// The table at every width, and for reports without findings.

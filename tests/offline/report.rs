@@ -7,7 +7,7 @@ use crate::fixtures::{large, story};
 
 pub fn write(report: &Report, format: ReportFormat, style: TableStyle) -> String {
     let mut bytes = Vec::new();
-    format.writer(style).write(report, &mut bytes).unwrap();
+    format.writer(style).write(&report.view(), &mut bytes).unwrap();
     String::from_utf8(bytes).unwrap()
 }
 

@@ -31,7 +31,7 @@ contract! {
         tool: String, version: String, started_at: String, finished_at: String,
         api_calls: BTreeMap<String, u64>, api_throttled: u64, interrupted: bool,
     }
-    Policy { name: String, version: String, sha256: String }
+    Policy { name: String, version: String, sha256: String, exemptions: Vec<Exemption> }
     Finding {
         id: String, policy: String, rule: String, severity: String, status: String,
         partition: Nullable<String>, account_id: Nullable<String>, account_name: Nullable<String>,
@@ -51,7 +51,13 @@ contract! {
     Exemption { id: String, reason: String, expires: Nullable<String>, owner: Nullable<String> }
     Coverage {
         account_id: String, account_name: Nullable<String>, region: String, status: String, instances: String,
-        reason: Nullable<String>, guard: String, errors: Vec<ReadError>,
+        reason: Nullable<String>, guard: String, errors: Vec<ReadError>, counts: Counts,
+        exemptions_used: Vec<String>,
+    }
+    Counts {
+        clusters: u64, node_groups: u64, auto_scaling_groups: u64, launch_templates: u64, instances: u64,
+        fargate_profiles: u64, images: u64, passed: u64, failed: u64, exempt: u64, unknown: u64,
+        not_applicable: u64,
     }
     ReadError { service: String, operation: String, code: String, message: String }
     Summary {

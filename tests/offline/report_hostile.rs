@@ -73,7 +73,13 @@ fn poisoned(texts: &[String]) -> Report {
     };
     let coverage = vec![partial, Coverage::skipped(&scope, text(8))];
     let mut report = fixtures::report(findings, coverage);
-    report.policies.push(PolicySummary { name: text(9), version: text(10), sha256: text(11) });
+    let exemption = ExemptionSummary { id: text(12), reason: text(13), expires: None, owner: Some(text(14)) };
+    report.policies.push(PolicySummary {
+        name: text(9),
+        version: text(10),
+        sha256: text(11),
+        exemptions: vec![exemption],
+    });
     report
 }
 

@@ -1,10 +1,14 @@
 use imdsctl::finding::{Finding, FixKind, ManagedBy, ResourceType, Source, Status};
 use imdsctl::model::OptionValue;
-use imdsctl::report::problems::{Cause, problems};
+use imdsctl::report::problems::{Cause, Problem, digest};
 
 use crate::fixtures::{Build as _, DATA, PAYMENTS, finding, large, report};
 
 const TEMPLATE: &str = "lt-0f3a9c1b7d2e45681";
+
+fn problems(findings: &Vec<Finding>) -> Vec<Problem> {
+    digest(findings).unwrap().problems
+}
 
 fn group(name: &str, nodes: u64) -> Finding {
     finding(PAYMENTS, "eu-west-1", ResourceType::NodeGroup, name)
@@ -39,7 +43,7 @@ fn a_node_belongs_to_the_problem_of_its_group() {
     let report = report(vec![node, group("blue/workers", 1)], Vec::new());
     let problems = problems(&report.findings);
     assert_eq!(problems.len(), 1);
-    assert_eq!(problems[0].key.cause, Cause::Template(TEMPLATE));
+    assert_eq!(problems[0].key.cause, Cause::Template(TEMPLATE.into()));
     let kinds: Vec<_> = problems[0].remedies().iter().map(|remedy| remedy.kind).collect();
     assert_eq!(kinds, [FixKind::PatchLaunchTemplate, FixKind::UpdateNodeGroup, FixKind::ModifyInstance]);
 }
@@ -51,8 +55,8 @@ fn a_node_that_was_changed_by_hand_is_a_problem_apart() {
         .with(|f| f.templates[0].actual = Some(OptionValue::Number(2)))
         .fix(FixKind::ModifyInstance, "i-1");
     let report = report(vec![changed, group("blue/other", 1)], Vec::new());
-    let causes: Vec<_> = problems(&report.findings).iter().map(|problem| problem.key.cause).collect();
-    assert_eq!(causes, [Cause::Drift(Some("blue")), Cause::Template(TEMPLATE)]);
+    let causes: Vec<_> = problems(&report.findings).iter().map(|problem| problem.key.cause.clone()).collect();
+    assert_eq!(causes, [Cause::Drift(Some("blue".into())), Cause::Template(TEMPLATE.into())]);
 }
 
 #[test]
@@ -99,7 +103,7 @@ fn the_order_of_findings_does_not_matter() {
     let forward = large(500).findings;
     let mut backward = forward.clone();
     backward.reverse();
-    let keys = |findings: &[Finding]| -> Vec<String> {
+    let keys = |findings: &Vec<Finding>| -> Vec<String> {
         problems(findings).iter().map(|problem| format!("{:?}", problem.key)).collect()
     };
     assert_eq!(keys(&forward), keys(&backward));
@@ -124,11 +128,7 @@ fn self_managed_nodes_are_put_with_the_group_that_they_name() {
         let report = report(findings, Vec::new());
         let problems = problems(&report.findings);
         assert_eq!(problems.len(), 1);
-        problems[0]
-            .places()
-            .iter()
-            .map(|place| (place.id.as_deref().map(str::to_owned), place.nodes))
-            .collect()
+        problems[0].places().iter().map(|place| (place.id.clone(), place.nodes)).collect()
     };
     assert_eq!(
         places(vec![asg("a"), asg("b"), node("i-1", Some("a")), node("i-2", Some("a"))]),
@@ -149,6 +149,6 @@ fn the_defaults_of_an_account_are_one_problem_in_all_its_regions() {
         defaults(DATA, "eu-west-1"),
     ];
     let problems = problems(&findings);
-    let regions: Vec<_> = problems.iter().map(|problem| problem.findings.len()).collect();
+    let regions: Vec<_> = problems.iter().map(|problem| problem.findings).collect();
     assert_eq!(regions, [2, 1]);
 }

@@ -1,5 +1,5 @@
 use imdsctl::model::Coverage;
-use imdsctl::report::{Report, ReportFormat, TableStyle};
+use imdsctl::report::{Report, ReportFormat, ScopeReport, TableStyle};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::fixtures::{DATA, large, report, scope, story};
@@ -84,7 +84,7 @@ fn nothing_to_judge_is_said() {
 fn an_interrupted_run_says_so_at_its_end() {
     let mut report = compliant();
     report.run.interrupted = true;
-    report.coverage.push(Coverage::skipped(&scope(DATA, "us-west-2"), "interrupted"));
+    report.coverage.push(ScopeReport::unread(Coverage::interrupted(&scope(DATA, "us-west-2"))));
     snapshot("interrupted", &table(&report, 100));
 }
 

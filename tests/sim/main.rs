@@ -32,6 +32,8 @@ mod hostile;
 mod interruption;
 /// What is read once and judged again.
 mod inventory;
+/// Reports that are read again.
+mod merge;
 /// Files, pipes, formats and exit codes.
 mod outputs;
 /// How fast AWS is asked.

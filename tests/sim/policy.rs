@@ -86,6 +86,8 @@ fn help_says_what_there_is() {
         ("help-audit", "audit --help"),
         ("help-explain", "explain --help"),
         ("help-policy", "policy --help"),
+        ("help-report", "report --help"),
+        ("help-report-merge", "report merge --help"),
         ("help-short", "-h"),
     ] {
         let outcome = Program::new().line(line).run().code(0);

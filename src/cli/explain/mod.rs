@@ -20,9 +20,10 @@ use crate::scan::{Outcome, Scanned};
 use super::Error;
 use super::audit::load_policies;
 use super::console::Console;
-use super::offline::{Saved, run_of, stopped};
+use super::offline::{Saved, run_of};
 use super::output::{OutputArg, Outputs};
 use super::session::{Access, Session};
+use super::signals;
 use super::targets::Where;
 
 use found::{File, Found};
@@ -115,7 +116,7 @@ impl Search<'_> {
         runtime: &Runtime,
     ) -> Result<(Found, Run), Error> {
         // First, since a pipe may keep whoever opens it waiting.
-        let stopped = stopped(runtime)?;
+        let stopped = signals::stopped(runtime)?;
         let saved = Saved::open(path, outputs)?;
         let holds = saved.holds();
         let reading = saved.read(&stopped, |scanned| self.look(scanned))?;

@@ -4,40 +4,39 @@ use crate::finding::{Finding, FixKind, ManagedBy, ResourceType, Source, Template
 use crate::model::TemplateId;
 
 /// The one thing that has to change for a problem to go away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cause<'a> {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
     /// A launch template of the user's, by its id.
-    Template(&'a str),
+    Template(String),
     /// A launch configuration, by its name.
-    LaunchConfiguration(&'a str),
+    LaunchConfiguration(String),
     /// Karpenter's `EC2NodeClass` in a cluster; its name where that is known.
-    NodeClass(Option<&'a str>, Option<&'a str>),
+    NodeClass(Option<String>, Option<String>),
     /// The account's default for the Region.
     AccountDefault,
     /// Managed node groups of a cluster that were made without a template.
-    NoTemplate(Option<&'a str>),
+    NoTemplate(Option<String>),
     /// What launches is right already; the group, or its nodes, have not followed.
-    Behind(&'a str),
+    Behind(String),
     /// Nodes of a cluster that differ from what their template gives.
-    Drift(Option<&'a str>),
+    Drift(Option<String>),
     /// Instances of a cluster that nothing launches again.
-    Standalone(Option<&'a str>),
+    Standalone(Option<String>),
     /// EKS Auto Mode in a cluster.
-    AutoMode(Option<&'a str>),
+    AutoMode(Option<String>),
     /// An exemption of the policy.
-    Exemption(&'a str),
+    Exemption(String),
     /// Something else, by what manages the nodes of a cluster.
-    Other(Option<ManagedBy>, Option<&'a str>),
+    Other(Option<ManagedBy>, Option<String>),
 }
 
-impl<'a> Cause<'a> {
+impl Cause {
     /// The cause of a finding by itself, as its resource, its fixes and its source tell it.
-    pub(super) fn of(finding: &'a Finding) -> Self {
-        let cluster = finding.cluster.as_deref();
+    pub(super) fn of(finding: &Finding) -> Self {
         match (finding.resource.r#type, finding.managed_by) {
-            (ResourceType::Exemption, _) => return Self::Exemption(&finding.resource.id),
+            (ResourceType::Exemption, _) => return Self::Exemption(finding.resource.id.clone()),
             (ResourceType::AccountDefaults, _) => return Self::AccountDefault,
-            (_, Some(ManagedBy::AutoMode)) => return Self::AutoMode(cluster),
+            (_, Some(ManagedBy::AutoMode)) => return Self::AutoMode(finding.cluster.clone()),
             _ => {}
         }
         if origin(finding) == Some(Source::AccountDefault) {
@@ -47,17 +46,16 @@ impl<'a> Cause<'a> {
     }
 
     /// Where the first fix goes that changes what launches; failing that, the first that follows it.
-    fn of_fixes(finding: &'a Finding) -> Option<Self> {
-        let cluster = finding.cluster.as_deref();
+    fn of_fixes(finding: &Finding) -> Option<Self> {
         let root = finding.fixes.iter().find_map(|fix| {
             let target = fix.target.as_deref();
             match fix.kind {
                 FixKind::PatchLaunchTemplate | FixKind::SetDefaultVersion | FixKind::EditIac => {
-                    users_template(finding).or(target).map(Self::Template)
+                    users_template(finding).or(target).map(|id| Self::Template(id.to_owned()))
                 }
-                FixKind::EditNodeClass => Some(Self::NodeClass(cluster, target)),
-                FixKind::ReplaceNodeGroup => Some(Self::NoTemplate(cluster)),
-                FixKind::MigrateLaunchConfiguration => target.map(Self::LaunchConfiguration),
+                FixKind::EditNodeClass => Some(Self::NodeClass(finding.cluster.clone(), fix.target.clone())),
+                FixKind::ReplaceNodeGroup => Some(Self::NoTemplate(finding.cluster.clone())),
+                FixKind::MigrateLaunchConfiguration => fix.target.clone().map(Self::LaunchConfiguration),
                 FixKind::ModifyAccountDefaults => Some(Self::AccountDefault),
                 _ => None,
             }
@@ -70,19 +68,22 @@ impl<'a> Cause<'a> {
                 )
             };
             let fix = finding.fixes.iter().find(|fix| follows(fix.kind))?;
-            users_template(finding).or(fix.target.as_deref()).map(Self::Behind)
+            users_template(finding).or(fix.target.as_deref()).map(|target| Self::Behind(target.to_owned()))
         })
     }
 
-    fn without_fix(finding: &'a Finding) -> Self {
-        let cluster = finding.cluster.as_deref();
+    fn without_fix(finding: &Finding) -> Self {
+        let cluster = finding.cluster.clone();
         let live = finding.fixes.iter().any(|fix| fix.kind == FixKind::ModifyInstance);
         match finding.managed_by {
             Some(ManagedBy::Standalone) => Self::Standalone(cluster),
             Some(ManagedBy::ManagedNodeGroupDefault) => Self::NoTemplate(cluster),
             Some(ManagedBy::Karpenter) => Self::NodeClass(cluster, None),
             _ if live => Self::Drift(cluster),
-            managed_by => users_template(finding).map_or(Self::Other(managed_by, cluster), Self::Template),
+            managed_by => match users_template(finding) {
+                Some(template) => Self::Template(template.to_owned()),
+                None => Self::Other(managed_by, cluster),
+            },
         }
     }
 

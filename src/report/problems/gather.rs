@@ -1,144 +1,66 @@
-//! The parts of a problem: where its nodes are, and what to do about it.
+//! From findings to what is kept of them, a scope at a time.
 
-use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use super::{group_of, is_node};
-use crate::finding::{Finding, FixKind, ManagedBy, ResourceType};
+use super::cause::Cause;
+use super::facts::Facts;
+use super::{Key, group_of, is_node};
+use crate::finding::{Finding, ResourceType};
 
-/// Nodes of one group, or of one cluster where no group launches them, and whether its next node is affected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place<'a> {
-    /// What it is.
-    pub kind: PlaceKind,
-    /// Its id; none for nodes of no cluster.
-    pub id: Option<Cow<'a, str>>,
-    /// Its name, where it has one beside its id.
-    pub name: Option<&'a str>,
-    /// The cluster, where the id does not begin with it.
-    pub cluster: Option<&'a str>,
-    /// Whether the cluster is known to exist.
-    pub cluster_exists: bool,
-    /// How many instances have the wrong value now.
-    pub nodes: u64,
-    /// How many instances there are, where the resource itself was judged.
-    pub of: Option<u64>,
+/// A group of a scope, by its type and its id.
+type Group = (ResourceType, String);
+
+/// Stands for every cause in the keys of groups.
+const ANY: Cause = Cause::AccountDefault;
+
+/// What is kept of all findings, by what they have in common.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    done: HashMap<Key, Facts>,
+    scope: Scope,
 }
 
-impl Place<'_> {
-    /// Whether what is launched next is affected.
-    pub const fn next(&self) -> bool {
-        self.of.is_some()
-    }
-
-    /// What its instances are called: nodes where they are of a cluster.
-    pub const fn noun(&self) -> &'static str {
-        if self.cluster.is_some() { "node" } else { "instance" }
-    }
+/// The scope whose findings are being added. Its nodes wait until all its groups are known.
+#[derive(Debug, Default)]
+struct Scope {
+    /// Why the groups are wrong, by what else their findings have in common with those of their nodes.
+    causes: HashMap<(Key, Group), Cause>,
+    /// Nodes by their own cause and their group; no group where they differ from what it launches.
+    nodes: HashMap<(Key, Option<Group>), Facts>,
 }
 
-/// What a [`Place`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PlaceKind {
-    /// A managed node group.
-    NodeGroup,
-    /// A self-managed Auto Scaling group.
-    AutoScalingGroup,
-    /// The nodes of a cluster that are of no group known here.
-    Nodes(Option<ManagedBy>),
-    /// Something that was judged by itself: a template, the account's defaults, an exemption.
-    Resource(ResourceType),
-}
-
-/// A kind of fix with all that it is done to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remedy<'a> {
-    /// What is done.
-    pub kind: FixKind,
-    /// What it is done to, each once: id, and name where it has one beside its id.
-    pub targets: Vec<(&'a str, Option<&'a str>)>,
-    /// Whether imdsctl may do it to all of them.
-    pub automatic: bool,
-    /// What to know about it, each once.
-    pub notes: Vec<&'a str>,
-}
-
-pub(super) fn places<'a>(findings: &[&'a Finding]) -> Vec<Place<'a>> {
-    let mut places: Vec<Place<'a>> = Vec::new();
-    let mut at: HashMap<(PlaceKind, Option<Cow<'a, str>>), usize> = HashMap::new();
-    for finding in findings {
-        let (kind, id) = place(finding);
-        let index = *at.entry((kind, id.clone())).or_insert_with(|| {
-            places.push(Place {
-                kind,
-                id,
-                name: None,
-                cluster: finding.cluster.as_deref(),
-                cluster_exists: finding.cluster.is_none() || finding.cluster_arn.is_some(),
-                nodes: 0,
-                of: None,
-            });
-            places.len() - 1
-        });
-        let place = &mut places[index];
-        if finding.resource.r#type == ResourceType::Instance {
-            place.nodes += 1;
+impl Gathered {
+    /// Adds a finding, which stands in this place of the report. Those of a scope stand together.
+    pub fn add(&mut self, finding: &Finding, at: u64) {
+        let own = Key::new(finding, Cause::of(finding));
+        if !is_node(finding) {
+            let group = (finding.resource.r#type, finding.resource.id.clone());
+            self.scope.causes.insert((own.with(ANY), group), own.cause.clone());
+            self.done.entry(own).or_default().add(finding, at);
+        } else if Cause::is_drift(finding) {
+            let drift = own.with(Cause::Drift(finding.cluster.clone()));
+            self.done.entry(drift).or_default().add(finding, at);
         } else {
-            place.of = Some(finding.nodes);
-            place.name = finding.resource.name.as_deref().filter(|name| !names(&finding.resource.id, name));
+            self.scope.nodes.entry((own, group_of(finding))).or_default().add(finding, at);
         }
     }
-    places.sort_by(|a, b| (Reverse(a.nodes), a.kind, &a.id).cmp(&(Reverse(b.nodes), b.kind, &b.id)));
-    places
-}
 
-/// Whether an id already says the name, as `CLUSTER/NAME` does.
-fn names(id: &str, name: &str) -> bool {
-    id == name || id.strip_suffix(name).is_some_and(|rest| rest.ends_with('/'))
-}
-
-fn place(finding: &Finding) -> (PlaceKind, Option<Cow<'_, str>>) {
-    let resource = &finding.resource;
-    match resource.r#type {
-        ResourceType::NodeGroup => (PlaceKind::NodeGroup, Some(Cow::Borrowed(&resource.id))),
-        ResourceType::AutoScalingGroup => (PlaceKind::AutoScalingGroup, Some(Cow::Borrowed(&resource.id))),
-        ResourceType::Instance => {
-            let cluster = || finding.cluster.as_deref().map(Cow::Borrowed);
-            group_of(finding).map_or_else(
-                || (PlaceKind::Nodes(finding.managed_by), cluster()),
-                |(kind, id)| match kind {
-                    ResourceType::NodeGroup => (PlaceKind::NodeGroup, Some(id)),
-                    _ => (PlaceKind::AutoScalingGroup, Some(id)),
-                },
-            )
-        }
-        other => (PlaceKind::Resource(other), Some(Cow::Borrowed(&resource.id))),
-    }
-}
-
-pub(super) fn remedies<'a>(findings: &[&'a Finding]) -> Vec<Remedy<'a>> {
-    let mut remedies: Vec<Remedy<'a>> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
-    // Groups first: their fixes are the whole way, an instance's may be only what is left of it.
-    let (nodes, groups): (Vec<&Finding>, Vec<_>) = findings.iter().partition(|finding| is_node(finding));
-    for fix in groups.into_iter().chain(nodes).flat_map(|finding| &finding.fixes) {
-        let at = remedies.iter().position(|remedy| remedy.kind == fix.kind).unwrap_or_else(|| {
-            remedies.push(Remedy { kind: fix.kind, targets: Vec::new(), automatic: true, notes: Vec::new() });
-            remedies.len() - 1
-        });
-        let remedy = &mut remedies[at];
-        remedy.automatic &= fix.automatic;
-        if let Some(target) = fix.target.as_deref()
-            && seen.insert((fix.kind, "target", target))
-        {
-            remedy.targets.push((target, fix.target_name.as_deref()));
-        }
-        if let Some(note) = fix.note.as_deref()
-            && seen.insert((fix.kind, "note", note))
-        {
-            remedy.notes.push(note);
+    /// Puts the nodes of a scope to their groups, when all of it was added.
+    pub fn end_scope(&mut self) {
+        let Scope { causes, nodes } = std::mem::take(&mut self.scope);
+        for ((own, group), facts) in nodes {
+            let cause = group.and_then(|group| causes.get(&(own.with(ANY), group)).cloned());
+            let key = match cause {
+                Some(cause) => own.with(cause),
+                None => own,
+            };
+            self.done.entry(key).or_default().absorb(facts);
         }
     }
-    remedies
+
+    /// All of it.
+    pub fn finish(mut self) -> impl Iterator<Item = (Key, Facts)> {
+        self.end_scope();
+        self.done.into_iter()
+    }
 }

@@ -6,13 +6,14 @@ use std::io;
 use super::page::{Page, Paint, Text};
 use super::problem::label;
 use crate::model::{AccountId, Breadth, Coverage, CoverageStatus, Guard, ReadError, Region};
-use crate::report::Report;
+use crate::report::View;
 use crate::report::words::{count, grouped, plural};
 
 /// What was read, what was not, and why.
-pub(super) fn section(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+pub(super) fn section(page: &mut Page<'_>, report: &View<'_>) -> io::Result<()> {
     page.title("Coverage")?;
-    let of = |status| report.coverage.iter().filter(move |scope| scope.status == status);
+    let scopes = || report.coverage.iter().map(|scope| &scope.coverage);
+    let of = |status| scopes().filter(move |scope| scope.status == status);
     let complete = of(CoverageStatus::Complete).count() as u64;
     let all = count(report.coverage.len() as u64, "scope");
     let text = page.text().say(format!("{} of {all} (each an account in a Region)", grouped(complete)));
@@ -31,8 +32,8 @@ pub(super) fn section(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 }
 
 /// That it was not about nodes alone, where it was not.
-fn breadth(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
-    let wide = report.coverage.iter().filter(|scope| scope.instances == Breadth::All).count();
+fn breadth(page: &mut Page<'_>, report: &View<'_>) -> io::Result<()> {
+    let wide = report.coverage.iter().filter(|scope| scope.coverage.instances == Breadth::All).count();
     if wide == 0 {
         return Ok(());
     }
@@ -118,8 +119,9 @@ fn remarks<'a>(page: &mut Page<'_>, scopes: impl Iterator<Item = &'a Coverage>) 
 }
 
 /// What held the audit back from changing anything.
-fn guards(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
-    let read = report.coverage.iter().filter(|scope| scope.status != CoverageStatus::Skipped);
+fn guards(page: &mut Page<'_>, report: &View<'_>) -> io::Result<()> {
+    let scopes = report.coverage.iter().map(|scope| &scope.coverage);
+    let read = scopes.filter(|scope| scope.status != CoverageStatus::Skipped);
     let accounts: BTreeMap<_, _> = read.map(|scope| (&scope.account_id, scope.guard)).collect();
     let guarded = accounts.values().filter(|guard| **guard == Guard::SessionPolicy).count() as u64;
     let all = accounts.len() as u64;

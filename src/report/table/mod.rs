@@ -13,8 +13,8 @@ use std::io::{self, Write as _};
 
 use page::Page;
 
-use super::problems::{Problem, problems};
-use super::{Format, Report};
+use super::problems::{Problem, digest};
+use super::{Format, View};
 use crate::finding::Status;
 
 /// What the caller knows of where the table is shown.
@@ -52,11 +52,11 @@ pub struct Table {
 }
 
 impl Format for Table {
-    fn write(&self, report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         let mut out = io::BufWriter::new(out);
-        let problems = problems(&report.findings);
-        let of = |status: Status| -> Vec<&Problem<'_>> {
-            problems.iter().filter(|problem| problem.key.status == status).collect()
+        let digest = &digest(report.findings)?;
+        let of = |status: Status| -> Vec<&Problem> {
+            digest.problems.iter().filter(|problem| problem.key.status == status).collect()
         };
         let (failing, unknown, exempt) = (of(Status::Fail), of(Status::Unknown), of(Status::Exempt));
 
@@ -67,10 +67,10 @@ impl Format for Table {
         problem::section(page, &failing, several)?;
         sections::unknown(page, &unknown, several)?;
         sections::exempt(page, report, &exempt)?;
-        sections::passed(page, report)?;
+        sections::passed(page, report, digest)?;
         sections::summary(page, report)?;
         coverage::section(page, report)?;
-        sections::next(page, report, &failing)?;
+        sections::next(page, report, digest, &failing)?;
         out.flush()
     }
 }

@@ -4,7 +4,9 @@ use std::io;
 
 use super::page::{Page, Paint, Text};
 use super::sentence;
-use crate::finding::{Finding, FixKind, ManagedBy, ResourceType};
+use crate::finding::{FixKind, ManagedBy, ResourceType};
+/// How many groups, nodes and notes of a problem are listed.
+pub(super) use crate::report::problems::LISTED;
 use crate::report::problems::{Cause, Place, PlaceKind, Problem, Remedy};
 use crate::report::words::{self, count, grouped};
 
@@ -12,15 +14,9 @@ use crate::report::words::{self, count, grouped};
 pub(super) const INDENT: usize = 11;
 /// Where labels begin.
 pub(super) const LABEL: usize = 2;
-/// How many groups, nodes and notes of a problem are listed.
-pub(super) const LISTED: usize = 5;
 
 /// All problems, one under the other.
-pub(super) fn section(
-    page: &mut Page<'_>,
-    problems: &[&Problem<'_>],
-    several_policies: bool,
-) -> io::Result<()> {
+pub(super) fn section(page: &mut Page<'_>, problems: &[&Problem], several_policies: bool) -> io::Result<()> {
     for problem in problems {
         page.gap()?;
         write(page, problem, several_policies)?;
@@ -28,7 +24,7 @@ pub(super) fn section(
     Ok(())
 }
 
-pub(super) fn write(page: &mut Page<'_>, problem: &Problem<'_>, several_policies: bool) -> io::Result<()> {
+pub(super) fn write(page: &mut Page<'_>, problem: &Problem, several_policies: bool) -> io::Result<()> {
     for one in problem.and_alongside() {
         headline(page, one, several_policies)?;
     }
@@ -52,19 +48,19 @@ pub(super) fn label(page: &mut Page<'_>, label: &str, text: &Text) -> io::Result
     page.labelled(&label, LABEL, INDENT, text)
 }
 
-fn headline(page: &mut Page<'_>, problem: &Problem<'_>, several_policies: bool) -> io::Result<()> {
+fn headline(page: &mut Page<'_>, problem: &Problem, several_policies: bool) -> io::Result<()> {
     let key = &problem.key;
     let severity = page.text().paint(Paint::Severity(key.severity), key.severity.as_str().to_uppercase());
     let mut text = page.text();
     if several_policies {
-        text = text.id(key.policy).paint(Paint::Strong, "/");
+        text = text.id(&key.policy).paint(Paint::Strong, "/");
     }
-    text = sentence::wrong(text.id(key.rule).paint(Paint::Strong, ":").say(" "), problem);
+    text = sentence::wrong(text.id(&key.rule).paint(Paint::Strong, ":").say(" "), problem);
     page.labelled(&severity, 0, INDENT, &text)
 }
 
 /// The groups, and the nodes that are of none, as a list.
-fn places(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
+fn places(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
     if matches!(problem.key.cause, Cause::Exemption(_)) {
         return Ok(());
     }
@@ -95,7 +91,7 @@ fn more(page: &mut Page<'_>, all: u64) -> io::Result<()> {
     }
 }
 
-fn place_name(text: Text, place: &Place<'_>) -> Text {
+fn place_name(text: Text, place: &Place) -> Text {
     let (id, cluster) = match (&place.kind, &place.id) {
         (PlaceKind::Resource(ResourceType::AccountDefaults), Some(region)) => {
             return text.say("the default in ").id(region);
@@ -103,8 +99,8 @@ fn place_name(text: Text, place: &Place<'_>) -> Text {
         (PlaceKind::Nodes(_), None) => (text.say("no cluster"), None),
         (_, Some(id)) => {
             // A managed node group's id begins with its cluster.
-            let cluster = place.cluster.filter(|cluster| {
-                *cluster != id && !id.strip_prefix(cluster).is_some_and(|rest| rest.starts_with('/'))
+            let cluster = place.cluster.as_deref().filter(|cluster| {
+                cluster != id && !id.strip_prefix(cluster).is_some_and(|rest| rest.starts_with('/'))
             });
             (text.id(id), cluster)
         }
@@ -113,7 +109,7 @@ fn place_name(text: Text, place: &Place<'_>) -> Text {
     let mut facts: Vec<Text> = Vec::new();
     let blank = id.empty();
     let fact = || blank.clone();
-    if let Some(name) = place.name {
+    if let Some(name) = &place.name {
         facts.push(fact().name(name));
     }
     if let PlaceKind::Nodes(Some(by)) = place.kind {
@@ -130,7 +126,7 @@ fn place_name(text: Text, place: &Place<'_>) -> Text {
 
 /// How many nodes, and whether the next is affected. Where there are nodes whose group is not known, they may
 /// be those of a group that seems to have none.
-fn place_detail(place: &Place<'_>, loose_nodes: bool) -> String {
+fn place_detail(place: &Place, loose_nodes: bool) -> String {
     let noun = place.noun();
     let now = match place.of {
         Some(of) if of > place.nodes => format!("{} of {}", grouped(place.nodes), count(of, noun)),
@@ -147,13 +143,12 @@ fn place_detail(place: &Place<'_>, loose_nodes: bool) -> String {
 }
 
 /// The nodes themselves, where there is no group to look at instead.
-fn nodes(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
+fn nodes(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
     if problem.groups > 0 || problem.nodes == 0 {
         return Ok(());
     }
-    let nodes = problem.findings.iter().filter(|finding| finding.resource.r#type == ResourceType::Instance);
     let mut text = page.text();
-    for (at, node) in nodes.take(LISTED).enumerate() {
+    for (at, node) in problem.some_nodes().enumerate() {
         text = node_name(if at == 0 { text } else { text.say(", ") }, node);
     }
     let what = match (problem.noun(), problem.nodes) {
@@ -165,9 +160,9 @@ fn nodes(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
     more(page, problem.nodes)
 }
 
-fn node_name(text: Text, node: &Finding) -> Text {
-    let text = text.id(&node.resource.id);
-    match node.resource.name.as_deref() {
+fn node_name(text: Text, (id, name): (&str, Option<&str>)) -> Text {
+    let text = text.id(id);
+    match name {
         Some(name) if !name.is_empty() => {
             text.say(" ").paint(Paint::Faint, "(").name(name).paint(Paint::Faint, ")")
         }
@@ -175,7 +170,7 @@ fn node_name(text: Text, node: &Finding) -> Text {
     }
 }
 
-fn fix(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
+fn fix(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
     let remedies = problem.remedies();
     if let Some(text) = sentence::fix(page.text(), &remedies) {
         label(page, "fix", &text)?;
@@ -187,10 +182,9 @@ fn fix(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
 }
 
 /// What fixes and findings have to add, a sentence each.
-fn notes(page: &mut Page<'_>, problem: &Problem<'_>) -> io::Result<()> {
+fn notes(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
     let remedies: Vec<_> = problem.and_alongside().flat_map(Problem::remedies).collect();
-    let findings = problem.and_alongside().flat_map(|one| &one.findings);
-    let of_findings = findings.flat_map(|finding| finding.notes.iter().map(String::as_str));
+    let of_findings = problem.and_alongside().flat_map(Problem::notes);
     // The line of fixes says what the others would add.
     let telling = |remedy: &&Remedy<'_>| {
         use FixKind::{

@@ -7,13 +7,12 @@ use std::io;
 use super::page::{Page, Paint, Text};
 use super::problem::{self, LABEL, LISTED, label};
 use crate::finding::{ExemptionSummary, ResourceType, Severity, Status};
-use crate::model::{Coverage, CoverageStatus};
-use crate::report::Report;
-use crate::report::problems::{Cause, Key, Problem};
+use crate::report::problems::{self, Cause, Digest, Key, Problem};
 use crate::report::words::{self, and, count, grouped};
+use crate::report::{ScopeReport, View};
 
 /// What made the report, by which policy, and when.
-pub(super) fn head(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+pub(super) fn head(page: &mut Page<'_>, report: &View<'_>) -> io::Result<()> {
     let run = &report.run;
     let mut text = page.text().paint(Paint::Strong, "imdsctl").say(" ").name(&run.version).dot();
     text = text.say(words::plural(report.policies.len() as u64, "policy")).say(" ");
@@ -28,9 +27,9 @@ pub(super) fn head(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 /// The whole report in a sentence.
 pub(super) fn verdict(
     page: &mut Page<'_>,
-    report: &Report,
-    failing: &[&Problem<'_>],
-    unknown: &[&Problem<'_>],
+    report: &View<'_>,
+    failing: &[&Problem],
+    unknown: &[&Problem],
 ) -> io::Result<()> {
     let summary = &report.summary;
     let judged = summary.passed + summary.failed + summary.exempt + summary.unknown + summary.not_applicable;
@@ -66,7 +65,7 @@ pub(super) fn verdict(
 }
 
 /// What could not be told. It counts like a failure.
-pub(super) fn unknown(page: &mut Page<'_>, unknown: &[&Problem<'_>], several: bool) -> io::Result<()> {
+pub(super) fn unknown(page: &mut Page<'_>, unknown: &[&Problem], several: bool) -> io::Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
@@ -81,20 +80,22 @@ pub(super) fn unknown(page: &mut Page<'_>, unknown: &[&Problem<'_>], several: bo
 }
 
 /// What the policy accepts, a paragraph for each exemption.
-pub(super) fn exempt(page: &mut Page<'_>, report: &Report, exempt: &[&Problem<'_>]) -> io::Result<()> {
+pub(super) fn exempt(page: &mut Page<'_>, report: &View<'_>, exempt: &[&Problem]) -> io::Result<()> {
     let mut exemptions: BTreeMap<(&str, &str), Exempted<'_>> = BTreeMap::new();
     for problem in exempt {
-        for finding in &problem.findings {
-            let Some(exemption) = &finding.exemption else { continue };
-            let exempted = exemptions.entry((&finding.policy, &exemption.id)).or_insert_with(|| Exempted {
+        let Key { policy, rule, .. } = &problem.key;
+        for problems::Exempted { exemption, counts } in problem.exempted() {
+            let exempted = exemptions.entry((policy, &exemption.id)).or_insert_with(|| Exempted {
                 exemption,
                 rules: Vec::new(),
                 counts: BTreeMap::new(),
             });
-            if !exempted.rules.contains(&finding.rule.as_str()) {
-                exempted.rules.push(&finding.rule);
+            if !exempted.rules.contains(&rule.as_str()) {
+                exempted.rules.push(rule);
             }
-            *exempted.counts.entry(finding.resource.r#type).or_default() += 1;
+            for (kind, number) in counts {
+                *exempted.counts.entry(*kind).or_default() += number;
+            }
         }
     }
     if exemptions.is_empty() {
@@ -115,7 +116,7 @@ struct Exempted<'a> {
 }
 
 impl Exempted<'_> {
-    fn write(&self, page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+    fn write(&self, page: &mut Page<'_>, report: &View<'_>) -> io::Result<()> {
         let exemption = self.exemption;
         let mut text = page.text().id(&exemption.id).say(": ");
         for (at, rule) in self.rules.iter().enumerate() {
@@ -135,7 +136,7 @@ impl Exempted<'_> {
 }
 
 /// `12 nodes and 2 node groups`
-fn resources(report: &Report, counts: &BTreeMap<ResourceType, u64>) -> String {
+fn resources(report: &View<'_>, counts: &BTreeMap<ResourceType, u64>) -> String {
     let noun = |kind| match kind {
         ResourceType::Instance => report.noun(),
         kind => words::resource_type(kind),
@@ -145,20 +146,13 @@ fn resources(report: &Report, counts: &BTreeMap<ResourceType, u64>) -> String {
 }
 
 /// What passed and what means nothing, where the report holds it: a line for each rule.
-pub(super) fn passed(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
-    let mut rules: BTreeMap<_, BTreeMap<ResourceType, u64>> = BTreeMap::new();
-    for finding in &report.findings {
-        if matches!(finding.status, Status::Pass | Status::NotApplicable) {
-            let key = (finding.policy.as_str(), finding.rule.as_str(), finding.status);
-            *rules.entry(key).or_default().entry(finding.resource.r#type).or_default() += 1;
-        }
-    }
-    if rules.is_empty() {
+pub(super) fn passed(page: &mut Page<'_>, report: &View<'_>, digest: &Digest) -> io::Result<()> {
+    if digest.others.is_empty() {
         return Ok(());
     }
     page.title("Passed and not applicable")?;
-    for ((policy, rule, status), counts) in rules {
-        let on = resources(report, &counts);
+    for ((policy, rule, status), counts) in &digest.others {
+        let on = resources(report, counts);
         let what = match status {
             Status::Pass => format!(": pass on {on}"),
             _ => format!(": not applicable on {on} (no metadata service)"),
@@ -170,7 +164,7 @@ pub(super) fn passed(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 }
 
 /// The counts.
-pub(super) fn summary(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+pub(super) fn summary(page: &mut Page<'_>, report: &View<'_>) -> io::Result<()> {
     let summary = &report.summary;
     page.title("Summary")?;
     let fleet = [
@@ -206,7 +200,7 @@ pub(super) fn summary(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
 }
 
 /// How failed and unknown divide, where there is more than one kind.
-fn by(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
+fn by(page: &mut Page<'_>, report: &View<'_>) -> io::Result<()> {
     let summary = &report.summary;
     let severities = Severity::ALL.iter().filter_map(|severity| {
         let number = summary.by_severity.get(severity.as_str())?;
@@ -228,7 +222,9 @@ fn by(page: &mut Page<'_>, report: &Report) -> io::Result<()> {
     let names: BTreeMap<_, _> = report
         .coverage
         .iter()
-        .filter_map(|scope| Some((scope.account_id.as_str(), scope.account_name.as_deref()?)))
+        .filter_map(|ScopeReport { coverage, .. }| {
+            Some((coverage.account_id.as_str(), coverage.account_name.as_deref()?))
+        })
         .collect();
     most(page, "account", &summary.by_account, |id| {
         names.get(id).map_or_else(|| id.to_owned(), |name| format!("{name} {id}"))
@@ -262,8 +258,13 @@ fn dotted(text: Text, facts: impl Iterator<Item = (Paint, String)>) -> Text {
 }
 
 /// What to do next, and that the run was cut short.
-pub(super) fn next(page: &mut Page<'_>, report: &Report, failing: &[&Problem<'_>]) -> io::Result<()> {
-    let steps = steps(page, report, failing);
+pub(super) fn next(
+    page: &mut Page<'_>,
+    report: &View<'_>,
+    digest: &Digest,
+    failing: &[&Problem],
+) -> io::Result<()> {
+    let steps = steps(page, report, digest, failing);
     if !steps.is_empty() {
         page.title("What to do next")?;
     }
@@ -278,26 +279,24 @@ pub(super) fn next(page: &mut Page<'_>, report: &Report, failing: &[&Problem<'_>
     Ok(())
 }
 
-fn steps(page: &Page<'_>, report: &Report, failing: &[&Problem<'_>]) -> Vec<Text> {
+fn steps(page: &Page<'_>, report: &View<'_>, digest: &Digest, failing: &[&Problem]) -> Vec<Text> {
     let mut steps = Vec::new();
     if let Some((key, cleared)) = lever(failing) {
         let all = count(report.summary.failed, "failed check");
-        let text = cause_name(page.text().say("Begin with "), &key);
+        let text = cause_name(page.text().say("Begin with "), key);
         steps.push(text.say(format!(": one fix for {} of {all}.", grouped(cleared))));
     }
-    let unread = |scope: &Coverage| matches!(scope.status, CoverageStatus::Partial | CoverageStatus::Failed);
-    if report.coverage.iter().any(unread) {
+    if report.coverage.iter().any(|scope| scope.coverage.has_holes()) {
         let text =
             "Give access to what the coverage names and run it again: what was not read is not judged.";
         steps.push(page.text().say(text));
     }
     let flags =
         |what: &str, flags: &str| page.text().say(what).padded(FLAGS).say(" ").fact(Paint::Strong, flags);
-    if !report.findings.is_empty() {
+    if digest.findings > 0 {
         steps.push(flags("For every resource, with its ids, add", "-o json=report.json -o csv=report.csv"));
     }
-    let hidden = !report.findings.iter().any(|f| matches!(f.status, Status::Pass | Status::NotApplicable));
-    if hidden && report.summary.passed > 0 {
+    if digest.others.is_empty() && report.summary.passed > 0 {
         steps.push(flags("For what passed as well, add", "--include-passed"));
     }
     steps
@@ -307,14 +306,14 @@ fn steps(page: &Page<'_>, report: &Report, failing: &[&Problem<'_>]) -> Vec<Text
 const FLAGS: usize = 37;
 
 /// The cause whose fix makes most failures go away, and how many that are.
-fn lever<'a>(failing: &[&Problem<'a>]) -> Option<(Key<'a>, u64)> {
-    let mut causes: BTreeMap<_, (Key<'_>, u64)> = BTreeMap::new();
+fn lever<'a>(failing: &[&'a Problem]) -> Option<(&'a Key, u64)> {
+    let mut causes: BTreeMap<_, (&Key, u64)> = BTreeMap::new();
     for problem in failing {
         let key = &problem.key;
-        let cause = causes.entry((key.account_id, key.region, key.cause)).or_insert((*key, 0));
-        cause.1 += problem.and_alongside().map(|one| one.findings.len() as u64).sum::<u64>();
+        let cause = causes.entry((&key.account_id, &key.region, &key.cause)).or_insert((key, 0));
+        cause.1 += problem.and_alongside().map(|one| one.findings).sum::<u64>();
     }
-    let one_change = |cause: &Cause<'_>| {
+    let one_change = |cause: &Cause| {
         use Cause::{AccountDefault, LaunchConfiguration, NodeClass, Template};
         matches!(cause, Template(_) | LaunchConfiguration(_) | NodeClass(..) | AccountDefault)
     };
@@ -324,15 +323,15 @@ fn lever<'a>(failing: &[&Problem<'a>]) -> Option<(Key<'a>, u64)> {
     best.filter(|(_, cleared)| *cleared > 1)
 }
 
-fn cause_name(text: Text, key: &Key<'_>) -> Text {
-    let text = match key.cause {
+fn cause_name(text: Text, key: &Key) -> Text {
+    let text = match &key.cause {
         Cause::Template(id) => text.say("launch template ").word(id),
         Cause::LaunchConfiguration(name) => text.say("launch configuration ").word(name),
         Cause::NodeClass(_, Some(name)) => text.say("EC2NodeClass ").word(name),
         Cause::NodeClass(Some(cluster), None) => text.say("the EC2NodeClass of cluster ").word(cluster),
         _ => text.say("the account's default"),
     };
-    match (key.account_id, key.region) {
+    match (&key.account_id, &key.region) {
         (Some(account), Some(region)) => {
             text.say(" in ").word(account.as_str()).say(" ").word(region.as_str())
         }

@@ -1,23 +1,20 @@
 //! The sentences about a problem.
 
 use super::page::{Paint, Text};
-use crate::finding::{FixKind, ResourceType, Source, Status, TemplateOwner, TemplateUse};
-use crate::report::problems::{Cause, Problem, Remedy};
+use crate::finding::{FixKind, ResourceType, Source, Status, TemplateOwner};
+use crate::report::problems::{Cause, Problem, Remedy, TemplateVersion};
 use crate::report::words::{self, count, plural};
 
 /// How many templates, versions and targets a sentence names.
 const NAMED: usize = 3;
 
 /// What is wrong: the option, what it is, what it must be.
-pub(super) fn wrong(text: Text, problem: &Problem<'_>) -> Text {
-    let first = problem.first();
-    let (Some(option), Some(expected)) = (first.option, &first.expected) else {
-        return text.id(&first.resource.id);
+pub(super) fn wrong(text: Text, problem: &Problem) -> Text {
+    let common = &problem.common;
+    let (Some(option), Some(expected)) = (common.option, &common.expected) else {
+        return text.id(&common.resource_id);
     };
-    let mut actual: Vec<String> =
-        problem.findings.iter().filter_map(|finding| finding.actual).map(|value| value.to_string()).collect();
-    actual.sort();
-    actual.dedup();
+    let actual = problem.actual();
     let text = text.say(option.as_str()).say(" ");
     let text = if actual.is_empty() {
         text.paint(Paint::Strong, "could not be resolved")
@@ -33,25 +30,23 @@ pub(super) fn wrong(text: Text, problem: &Problem<'_>) -> Text {
 }
 
 /// The account and the Region; the policy, where it is the policy's own.
-pub(super) fn location(text: Text, problem: &Problem<'_>) -> Text {
-    let Some(account) = problem.key.account_id else {
-        return text.say("policy ").word(problem.key.policy);
+pub(super) fn location(text: Text, problem: &Problem) -> Text {
+    let Some(account) = &problem.key.account_id else {
+        return text.say("policy ").word(&problem.key.policy);
     };
-    let text = match &problem.first().account_name {
+    let text = match &problem.common.account_name {
         Some(name) => text.name(name).say(" ").word(account.as_str()),
         None => text.say("account ").word(account.as_str()),
     };
-    match problem.key.region {
+    match &problem.key.region {
         Some(region) => text.dot().word(region.as_str()),
         None => text,
     }
 }
 
 /// `212 nodes have it now, 4 node groups will launch it`
-pub(super) fn reach(problem: &Problem<'_>) -> String {
-    let of = |kind: ResourceType| {
-        problem.findings.iter().filter(|finding| finding.resource.r#type == kind).count() as u64
-    };
+pub(super) fn reach(problem: &Problem) -> String {
+    let of = |kind: ResourceType| problem.count(kind);
     let (nodes, noun) = (problem.nodes, problem.noun());
     let launchers: Vec<_> =
         [ResourceType::NodeGroup, ResourceType::AutoScalingGroup, ResourceType::LaunchTemplate]
@@ -74,8 +69,8 @@ pub(super) fn reach(problem: &Problem<'_>) -> String {
 }
 
 /// Where the value comes from.
-pub(super) fn cause(text: Text, problem: &Problem<'_>) -> Option<Text> {
-    let text = match problem.key.cause {
+pub(super) fn cause(text: Text, problem: &Problem) -> Option<Text> {
+    let text = match &problem.key.cause {
         Cause::Exemption(_) => return None,
         Cause::AutoMode(_) => text.say("EKS Auto Mode decides it"),
         Cause::Drift(_) => text.say(format!(
@@ -84,13 +79,13 @@ pub(super) fn cause(text: Text, problem: &Problem<'_>) -> Option<Text> {
         )),
         Cause::Standalone(_) => text.say("the instances have it; no group launches them"),
         Cause::Behind(_) => text.say("a later version of its template is right, and not yet in use"),
-        Cause::NodeClass(cluster, name) => node_class(text, cluster, name),
+        Cause::NodeClass(cluster, name) => node_class(text, cluster.as_deref(), name.as_deref()),
         Cause::NoTemplate(_) => {
             text.say("EKS chooses it for a node group that was made without a launch template")
         }
         _ => {
             let mut text = text;
-            for (at, source) in problem.sources().into_iter().enumerate() {
+            for (at, source) in problem.sources().enumerate() {
                 text = from(if at == 0 { text } else { text.say("; ") }, source, problem);
             }
             text
@@ -110,10 +105,9 @@ fn node_class(text: Text, cluster: Option<&str>, name: Option<&str>) -> Text {
     }
 }
 
-fn from(text: Text, source: Source, problem: &Problem<'_>) -> Text {
-    let all = problem.templates();
+fn from(text: Text, source: Source, problem: &Problem) -> Text {
     let users: Vec<_> =
-        all.iter().copied().filter(|template| template.owned_by == TemplateOwner::User).collect();
+        problem.templates().filter(|template| template.owned_by == TemplateOwner::User).collect();
     let unset = |text: Text| match subject(text.empty(), problem, &users) {
         Some(subject) => text.say("; ").append(subject).say(" leaves it open"),
         None => text,
@@ -121,7 +115,7 @@ fn from(text: Text, source: Source, problem: &Problem<'_>) -> Text {
     match source {
         Source::LaunchTemplate => templated(text, problem, &users).say(" sets it"),
         Source::EksLaunchTemplate => templated(text.say("EKS wrote it into its copy of "), problem, &users),
-        Source::LaunchConfiguration => match problem.key.cause {
+        Source::LaunchConfiguration => match &problem.key.cause {
             Cause::LaunchConfiguration(name) => text.say("launch configuration ").word(name).say(" sets it"),
             _ => text.say("a launch configuration sets it"),
         },
@@ -133,7 +127,7 @@ fn from(text: Text, source: Source, problem: &Problem<'_>) -> Text {
     }
 }
 
-fn templated(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Text {
+fn templated(text: Text, problem: &Problem, users: &[&TemplateVersion]) -> Text {
     let subject = subject(text.empty(), problem, users);
     match subject {
         Some(subject) => text.append(subject),
@@ -142,9 +136,9 @@ fn templated(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Text 
 }
 
 /// `launch template eks-workers (lt-0abc) version 7`, or how many there are.
-fn subject(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Option<Text> {
+fn subject(text: Text, problem: &Problem, users: &[&TemplateVersion]) -> Option<Text> {
     let [first, ..] = users else {
-        return match problem.key.cause {
+        return match &problem.key.cause {
             Cause::Template(id) => {
                 let text = text.say("launch template ");
                 let name = problem.target_name(id);
@@ -156,7 +150,7 @@ fn subject(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Option<
             _ => None,
         };
     };
-    let same = |template: &&&TemplateUse| template.id == first.id && template.name == first.name;
+    let same = |template: &&&TemplateVersion| template.id == first.id && template.name == first.name;
     if users.iter().filter(same).count() < users.len() {
         let mut names: Vec<_> = users.iter().map(|template| (&template.id, &template.name)).collect();
         names.sort();
@@ -175,7 +169,7 @@ fn subject(text: Text, problem: &Problem<'_>, users: &[&TemplateUse]) -> Option<
     })
 }
 
-fn named(text: Text, template: &TemplateUse) -> Text {
+fn named(text: Text, template: &TemplateVersion) -> Text {
     match (&template.name, &template.id) {
         (Some(name), Some(id)) => text.name(name).say(" (").word(id.as_str()).say(")"),
         (Some(name), None) => text.word(name),
@@ -204,7 +198,7 @@ pub(super) fn fix(text: Text, remedies: &[Remedy<'_>]) -> Option<Text> {
 /// A change to running instances, where there is a fix that lasts as well.
 pub(super) fn stopgap(text: Text, remedies: &[Remedy<'_>]) -> Option<Text> {
     let remedy = remedies.iter().find(|remedy| is_stopgap(remedy, remedies))?;
-    let (what, lost) = match remedy.targets.len() {
+    let (what, lost) = match remedy.all {
         1 => ("the running instance", "lost when it is replaced "),
         _ => ("the running instances", "lost when they are replaced "),
     };
@@ -235,7 +229,7 @@ fn target(text: Text, kind: FixKind, (id, name): (&str, Option<&str>)) -> Text {
 fn do_it(text: Text, remedy: &Remedy<'_>) -> Text {
     let (verb, noun, rest) = words::fix(remedy.kind);
     let text = text.say(verb);
-    let targets = remedy.targets.len() as u64;
+    let targets = remedy.all;
     let text = match (remedy.kind, targets) {
         (FixKind::None, _) => text,
         (FixKind::ModifyAccountDefaults, _) | (_, 0) => text.say(" the ").say(noun),

@@ -1,0 +1,96 @@
+//! What becomes of a report: where it is written, and how the run ends.
+
+use clap::ValueEnum;
+
+use crate::exit::Exit;
+use crate::finding::Severity;
+use crate::report::View;
+
+use super::Error;
+use super::console::Console;
+use super::output::{OutputArg, Outputs};
+
+/// Where a report goes, and what ends a run with an error.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Reporting {
+    /// What to write: table, json, ndjson or csv, to stdout or to a file; repeat for more.
+    #[arg(short, long = "output", value_name = "FORMAT[=PATH]")]
+    outputs: Vec<OutputArg>,
+    /// The least severity of a finding that makes the exit code 1.
+    #[arg(long, value_enum, default_value_t = FailOn::Low, value_name = "SEVERITY")]
+    fail_on: FailOn,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Critical,
+    High,
+    Medium,
+    Low,
+    Info,
+    /// Findings never change the exit code.
+    None,
+}
+
+impl FailOn {
+    const fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Critical => Some(Severity::Critical),
+            Self::High => Some(Severity::High),
+            Self::Medium => Some(Severity::Medium),
+            Self::Low => Some(Severity::Low),
+            Self::Info => Some(Severity::Info),
+            Self::None => None,
+        }
+    }
+
+    /// Unknown counts like fail; severities are ordered from the worst.
+    fn fails(self, report: &View<'_>) -> bool {
+        let counts = &report.summary.by_severity;
+        let worse = |severity: &&Severity| self.severity().is_some_and(|least| **severity <= least);
+        Severity::ALL.iter().filter(worse).any(|severity| counts.contains_key(severity.as_str()))
+    }
+}
+
+impl Reporting {
+    /// Opens all outputs.
+    pub fn open(&self) -> Result<Outputs, Error> {
+        if self.outputs.is_empty() {
+            Outputs::open(&[OutputArg::DEFAULT])
+        } else {
+            Outputs::open(&self.outputs)
+        }
+    }
+
+    /// How a run ends that made this report.
+    pub fn exit(&self, report: &View<'_>) -> Exit {
+        if report.run.interrupted {
+            Exit::Interrupted
+        } else if report.incomplete() {
+            Exit::Incomplete
+        } else if self.fail_on.fails(report) {
+            Exit::Findings
+        } else {
+            Exit::Success
+        }
+    }
+}
+
+/// How a run ends that is not itself interrupted, whatever the report says: an interruption that it tells of is over.
+pub const fn afterwards(exit: Exit) -> Exit {
+    match exit {
+        Exit::Interrupted => Exit::Incomplete,
+        other => other,
+    }
+}
+
+/// How a run ends whose outputs were written, or not.
+pub fn end(exit: Exit, written: Result<(), Error>, console: &Console) -> Result<Exit, Error> {
+    match written {
+        Err(error) if exit == Exit::Interrupted => {
+            console.error(&error.to_string());
+            Ok(exit)
+        }
+        written => written.map(|()| exit),
+    }
+}

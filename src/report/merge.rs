@@ -1,0 +1,153 @@
+//! Several reports made into one: shards of an audit, an audit and what was read again.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufRead, Read, Seek, Write};
+
+use super::read::{ReadError, read};
+use super::{Assembled, Assembly, PolicySummary, Run};
+use crate::model::{AccountId, Breadth, CoverageStatus, Region, Scope};
+
+/// Reports to be made into one. They were judged by the same policies.
+#[derive(Debug)]
+pub struct Merge<S> {
+    assembly: Assembly<S>,
+    run: Option<Run>,
+    lists_passed: Option<bool>,
+}
+
+/// Why a report cannot be merged with those before it.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// It cannot be used.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It was judged by other policies.
+    #[error(
+        "it was judged by {theirs}, and what it is put together with by {ours}: audit with the same policies"
+    )]
+    Policies {
+        /// Those of this report.
+        theirs: String,
+        /// Those of the others.
+        ours: String,
+    },
+    /// One of them holds what passed, and another does not.
+    #[error("{0}")]
+    Passed(&'static str),
+}
+
+impl<S: Read + Write + Seek> Merge<S> {
+    /// Begins with nothing. Findings are kept in `store`.
+    pub fn new(store: S) -> Self {
+        let assembly = Assembly::new(store, Vec::new(), [].into());
+        Self { assembly, run: None, lists_passed: None }
+    }
+
+    /// Adds a report, unless `stopped` says that it is to be no more.
+    pub fn add(&mut self, input: impl BufRead, stopped: &dyn Fn() -> bool) -> Result<(), MergeError> {
+        let saved = read(input, &mut self.assembly, stopped)?;
+        if let Some(run) = &mut self.run {
+            same_policies(&saved.policies, self.assembly.policies())?;
+            run.join(&saved.run);
+        } else {
+            self.assembly.set_policies(saved.policies.clone());
+            self.run = Some(Run { interrupted: false, ..saved.run.clone() });
+        }
+        match (self.lists_passed, saved.lists_passed) {
+            (Some(true), Some(false)) => {
+                return Err(MergeError::Passed(
+                    "it was made without --include-passed, unlike those before it",
+                ));
+            }
+            (Some(false), Some(true)) => {
+                return Err(MergeError::Passed("it was made with --include-passed, unlike those before it"));
+            }
+            (ours, theirs) => self.lists_passed = ours.or(theirs),
+        }
+        self.assembly.add_report(saved);
+        Ok(())
+    }
+
+    /// The whole, as of this version of imdsctl; nothing where there was no report.
+    pub fn finish(self, version: &str) -> Option<io::Result<Assembled<S>>> {
+        let run = Run { version: version.to_owned(), ..self.run? };
+        Some(self.assembly.finish(run))
+    }
+}
+
+/// The scopes of a report that need not be read again.
+#[derive(Clone, Debug, Default)]
+pub struct Complete(BTreeSet<(AccountId, Region)>);
+
+impl Complete {
+    /// Whether a scope is among them.
+    pub fn has(&self, scope: &Scope) -> bool {
+        self.0.contains(&(scope.account_id.clone(), scope.region.clone()))
+    }
+}
+
+impl<S: Read + Write + Seek> Assembly<S> {
+    /// Begins with a report that is there already, by the same policies. What is read better now takes its place. It comes
+    /// with its run. A scope is complete in it only if it was about as many instances as this run is.
+    pub fn resume(
+        &mut self,
+        input: impl BufRead,
+        breadth: Breadth,
+        include_passed: bool,
+        stopped: &dyn Fn() -> bool,
+    ) -> Result<(Run, Complete), MergeError> {
+        let saved = read(input, self, stopped)?;
+        same_policies(&saved.policies, self.policies())?;
+        match (saved.lists_passed, include_passed) {
+            (Some(true), false) => {
+                return Err(MergeError::Passed(
+                    "it was made with --include-passed: resume it with that, too",
+                ));
+            }
+            (Some(false), true) => {
+                return Err(MergeError::Passed(
+                    "it was made without --include-passed: resume it without that",
+                ));
+            }
+            _ => {}
+        }
+        let complete = saved.coverage.iter().map(|scope| &scope.coverage);
+        let complete = complete.filter(|c| c.status == CoverageStatus::Complete && c.instances >= breadth);
+        let complete = complete.map(|coverage| (coverage.account_id.clone(), coverage.region.clone()));
+        let resumed = (saved.run.clone(), Complete(complete.collect()));
+        self.add_report(saved);
+        Ok(resumed)
+    }
+}
+
+impl Run {
+    /// Adds another run: its calls, and the time that it took.
+    pub fn join(&mut self, other: &Self) {
+        self.started_at = self.started_at.min(other.started_at);
+        self.finished_at = self.finished_at.max(other.finished_at);
+        for (operation, calls) in &other.api_calls {
+            *self.api_calls.entry(operation.clone()).or_default() += calls;
+        }
+        self.api_throttled += other.api_throttled;
+    }
+}
+
+/// Whether they have the same names and texts, in whatever order.
+fn same_policies(theirs: &[PolicySummary], ours: &[PolicySummary]) -> Result<(), MergeError> {
+    let texts = |policies: &[PolicySummary]| {
+        let mut texts: Vec<_> =
+            policies.iter().map(|policy| (policy.name.clone(), policy.sha256.clone())).collect();
+        texts.sort();
+        texts
+    };
+    if texts(theirs) == texts(ours) {
+        return Ok(());
+    }
+    let name = |policies: &[PolicySummary]| {
+        let names = policies
+            .iter()
+            .map(|policy| format!("{} {} ({:.12})", policy.name, policy.version, policy.sha256));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    Err(MergeError::Policies { theirs: name(theirs), ours: name(ours) })
+}
