@@ -5,8 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
-# Looking costs processor time, too: closely at first, for what is over soon.
-CLOSELY, SOON, SELDOM = 0.002, 2.0, 0.02
+# Seconds between two looks. Looking costs processor time, too: closely at first, for what is over soon.
+CLOSELY, SOON, SELDOM = 0.002, 2.0, 0.05
 
 # Seconds after which a tool is taken to hang.
 LIMIT = 1800
@@ -47,17 +47,18 @@ def run(command, env, folder, output):
                 process.kill()
             memory, processes = of_tree(process.pid)
             peak, most = max(peak, memory), max(most, processes)
-            time.sleep(CLOSELY if time.monotonic() - started < SOON else SELDOM)
+            lone_and_early = processes == 1 and time.monotonic() - started < SOON
+            time.sleep(CLOSELY if lone_and_early else SELDOM)
         wall = time.monotonic() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     return Measured(process.returncode, wall, usage, peak, most)
 
 
 def of_tree(root):
-    """Resident memory in KiB of a process and its descendants, and how many they are.
+    """Memory in KiB of a process and its descendants, and how many they are.
 
-    Of a lone process it is the highest so far, which the kernel keeps; of several it is the sum now, in which what
-    they share counts for each.
+    Of a lone process it is the most so far, which the kernel keeps. Of several it is what they have now, and what they
+    share counts once: each is given its part of it.
     """
     tree = [root]
     for pid in tree:
@@ -66,13 +67,14 @@ def of_tree(root):
                 tree += map(int, (task / "children").read_text().split())
         except OSError:
             continue
-    field = "VmHWM:" if len(tree) == 1 else "VmRSS:"
-    return sum(memory(pid, field) for pid in tree), len(tree)
+    if len(tree) == 1:
+        return memory(root, "status", "VmHWM:"), 1
+    return sum(memory(pid, "smaps_rollup", "Pss:") for pid in tree), len(tree)
 
 
-def memory(pid, field):
+def memory(pid, file, field):
     try:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        for line in Path(f"/proc/{pid}/{file}").read_text().splitlines():
             if line.startswith(field):
                 return int(line.split()[1])
     except OSError:
