@@ -19,11 +19,12 @@ mod reporting;
 mod save;
 mod saved;
 mod session;
+mod settings;
 mod signals;
 mod sink;
 mod targets;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::exit::Exit;
 
@@ -39,6 +40,8 @@ use console::Console;
 ///   imdsctl audit --all-regions --save-inventory fleet.ndjson
 ///   imdsctl audit --inventory fleet.ndjson --policy imdsv2
 ///   imdsctl report merge one.json two.json -o csv=both.csv
+///
+/// Flags can be set in imdsctl.toml and as IMDSCTL_* variables: see `imdsctl settings`.
 ///
 /// Exit codes: 0 compliant · 1 findings · 2 usage, policy or credentials · 4 incomplete · 70 bug · 130 interrupted
 #[derive(Debug, Parser)]
@@ -94,17 +97,34 @@ enum Command {
     /// List, show and check policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Show what settings files and variables set, and where.
+    Settings(settings::Args),
 }
 
-/// Runs a command to its end. Errors are told on stderr.
-pub fn run(cli: Cli) -> Exit {
+/// Runs the command that was typed, with the settings beneath it, to its end. Errors are told on stderr.
+pub fn run() -> Exit {
+    // Help, version and usage errors are clap's to write, and to end with.
+    let matches = Cli::command().get_matches();
+    let typed = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match settings::beneath(&matches) {
+        Ok((cli, notes)) => run_with(cli, &notes),
+        Err(error) => {
+            Console::new(&typed.global).error(&error.to_string());
+            error.exit()
+        }
+    }
+}
+
+fn run_with(cli: Cli, notes: &[settings::Note]) -> Exit {
     let console = Console::new(&cli.global);
     logging::start(&cli.global);
+    notes.iter().for_each(settings::Note::tell);
     let outcome = match cli.command {
         Command::Audit(args) => audit::run(&args, &console),
         Command::Explain(args) => explain::run(&args, &console),
         Command::Report(command) => report::run(&command, &console),
         Command::Policy(command) => policy::run(command, &console),
+        Command::Settings(args) => settings::run(&args, &console),
     };
     outcome.unwrap_or_else(|error| {
         console.error(&error.to_string());

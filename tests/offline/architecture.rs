@@ -27,6 +27,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "exit",
             "explain",
             "finding",
+            "harmless",
             "inventory",
             "lineage",
             "model",

@@ -44,3 +44,5 @@ mod peers;
 mod policy;
 /// An audit reads, and nothing else.
 mod read_only;
+/// What files and variables set.
+mod settings;

@@ -88,6 +88,7 @@ fn help_says_what_there_is() {
         ("help-policy", "policy --help"),
         ("help-report", "report --help"),
         ("help-report-merge", "report merge --help"),
+        ("help-settings", "settings --help"),
         ("help-short", "-h"),
     ] {
         let outcome = Program::new().line(line).run().code(0);
