@@ -145,7 +145,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
             "imdsctl.toml:1:11: fail-on cannot be \"lwo\": it is one of critical, high, medium, low, info, none; did you mean low?",
         ),
         ("demo = true", "imdsctl.toml:1:1: --demo has to be typed each time: it cannot be set here"),
-        ("a = ", "imdsctl.toml:1:4: not TOML: string values must be quoted, expected literal string"),
+        ("a = ", "imdsctl.toml:1:5: not TOML: string values must be quoted, expected literal string"),
     ] {
         assert_eq!(problem(text), said, "{text}");
     }
@@ -263,6 +263,9 @@ fn what_does_not_go_together_is_decided_by_the_higher_layer() {
     );
     // Whoever asks for a part of the organization does not get the whole.
     assert_eq!(chosen(&[layer("org = true")], "audit", &["org-unit"]).unwrap(), [""; 0]);
+    // Tags are those of a file of accounts, and go with it.
+    let tagged = layer("accounts = 'accounts.yml'\ntag = ['env:prod']");
+    assert_eq!(chosen(&[tagged], "audit", &["org"]).unwrap(), [""; 0]);
 }
 
 /// Every setting of where to look and as whom, and how fast.
