@@ -11,7 +11,8 @@ use super::clients::{Clients, SignIn, Wiring};
 use super::connect_error::{ConnectError, ConnectErrorKind};
 use super::errors::{CallError, ErrorKind};
 use super::operations::{ASSUME_ROLE, Task};
-use super::session::{home_region, identity_cache};
+use super::renewal::Renewal;
+use super::session::home_region;
 use crate::model::{Arn, Guard, Region};
 
 /// Base credentials, which are known to work. Clones share them: they are loaded once, and again only when they
@@ -45,18 +46,20 @@ impl Base {
         if account_id != role.account_id.as_str() {
             return Err(unusable(&format!("is for account {account_id}")));
         }
+        let renewal = Renewal::new();
         let config = self
             .config
             .to_builder()
             .credentials_provider(provider.shared())
             // Of its own: the SDK's cache holds 64 credentials, and drops any of them when it is full.
-            .identity_cache(identity_cache())
+            .identity_cache(renewal.cache())
             .build();
+        let clients = Clients::new(config, self.wiring.clone(), self.task).renewed_by(renewal);
         Ok(Account {
             partition: partition.into(),
             account_id: role.account_id.clone(),
             guard: Guard::SessionPolicy,
-            clients: Arc::new(Clients::new(config, self.wiring.clone(), self.task)),
+            clients: Arc::new(clients),
             caller,
         })
     }

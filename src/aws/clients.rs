@@ -6,6 +6,7 @@ use super::gate::Gate;
 use super::meter::Meter;
 use super::operations::Task;
 use super::pace::Pacer;
+use super::renewal::Renewal;
 use super::retry::{self, Hopeless};
 use super::whole::Whole;
 use crate::model::{AccountId, Region};
@@ -16,6 +17,8 @@ pub(super) struct Clients {
     config: SdkConfig,
     wiring: Wiring,
     task: Task,
+    /// Of a session, which may be over before its time.
+    renewal: Option<Renewal>,
 }
 
 /// The clients that find accounts and sign in to them, of the base credentials.
@@ -25,6 +28,8 @@ pub(super) struct SignIn {
     wiring: Wiring,
     /// Whose credentials they are, as far as that is known: AWS counts what they ask together.
     account: String,
+    /// None: whoever has the base credentials renews them.
+    renewal: Option<Renewal>,
 }
 
 /// What every client of the process is tied to.
@@ -49,22 +54,29 @@ macro_rules! client {
     ($service:ident, $word:literal, $clients:expr, $config:expr, $account:expr, $task:expr) => {{
         let sdk: &SdkConfig = $config;
         let region = sdk.region().map_or("", AsRef::as_ref);
-        let config = $service::config::Builder::from(sdk)
+        let mut config = $service::config::Builder::from(sdk)
             .retry_partition(retry::partition($account, region, $word))
             .retry_classifier(Hopeless::of(sdk))
             .retry_classifier(Whole)
             .interceptor(Whole)
             .interceptor(Gate::new($word, $task))
             .interceptor($clients.wiring.meter.probe($word))
-            .interceptor($clients.wiring.pacer.guide($account, region, $word))
-            .build();
-        $service::Client::from_conf(config)
+            .interceptor($clients.wiring.pacer.guide($account, region, $word));
+        if let Some(renewal) = &$clients.renewal {
+            config = config.interceptor(renewal.clone()).retry_classifier(renewal.clone());
+        }
+        $service::Client::from_conf(config.build())
     }};
 }
 
 impl Clients {
     pub fn new(config: SdkConfig, wiring: Wiring, task: Task) -> Self {
-        Self { config, wiring, task }
+        Self { config, wiring, task, renewal: None }
+    }
+
+    /// The same, of a session.
+    pub fn renewed_by(self, renewal: Renewal) -> Self {
+        Self { renewal: Some(renewal), ..self }
     }
 
     /// EC2 in the home Region, which is asked about all others.
@@ -85,7 +97,7 @@ impl Clients {
 
 impl SignIn {
     pub fn new(config: SdkConfig, wiring: Wiring) -> Self {
-        Self { config, wiring, account: "caller".to_owned() }
+        Self { config, wiring, account: "caller".to_owned(), renewal: None }
     }
 
     /// The same, of an account that is known by now.

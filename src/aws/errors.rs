@@ -214,19 +214,22 @@ fn is_throttling_code(code: &str) -> bool {
 /// the body for XML ones.
 pub(super) fn is_throttled(response: &HttpResponse) -> bool {
     let status = response.status().as_u16();
-    if status < 400 {
-        return false;
-    }
-    if status == 429 {
-        return true;
+    status == 429 || code_of(response).is_some_and(|code| is_throttling_code(&code))
+}
+
+/// The code of an answer that is an error. It stands in a header for JSON services, and near the top of the body
+/// for XML ones.
+pub(super) fn code_of(response: &HttpResponse) -> Option<String> {
+    if response.status().as_u16() < 400 {
+        return None;
     }
     if let Some(code) = response.headers().get("x-amzn-errortype") {
-        return is_throttling_code(code.split(':').next().unwrap_or(code));
+        return code.split(':').next().map(str::to_owned);
     }
     let body = response.body().bytes().unwrap_or_default();
     let head = String::from_utf8_lossy(&body[..body.len().min(1024)]);
-    let code = head.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-    code.is_some_and(|(code, _)| is_throttling_code(code.trim()))
+    let (code, _) = head.split_once("<Code>")?.1.split_once("</Code>")?;
+    Some(code.trim().to_owned())
 }
 
 /// Whether an answer is a web page: what proxies, load balancers and stand-in servers send.

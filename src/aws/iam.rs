@@ -1,68 +1,170 @@
 //! IAM policies of what imdsctl calls, made from the table of operations.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::operations::{Entry, On, Task};
+use super::operations::{On, Task};
 use crate::model::{AccountId, Partition};
 
-/// The most characters that AWS takes of a session policy.
-#[cfg(test)]
-const SESSION_POLICY_LIMIT: usize = 2048;
+/// An IAM policy. Serialized, it is what AWS takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PolicyDocument {
+    version: &'static str,
+    statement: Vec<Statement>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Statement {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'static str>,
+    effect: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Value>,
+    action: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resource: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Value>,
+}
+
+impl PolicyDocument {
+    /// What a task calls in an account; in any account, where none is given.
+    pub fn of_reads(task: Task, partition: &Partition, account: Option<&AccountId>) -> Self {
+        let account = account.map_or("*", AccountId::as_str);
+        let kinds = [
+            ("ImdsctlRead", On::Everything, vec!["*".to_owned()]),
+            ("ImdsctlReadClusters", On::Clusters, vec![format!("arn:{partition}:eks:*:{account}:cluster/*")]),
+            (
+                "ImdsctlReadNodeGroups",
+                On::NodeGroups,
+                vec![format!("arn:{partition}:eks:*:{account}:nodegroup/*")],
+            ),
+        ];
+        Self::new(kinds.into_iter().filter_map(|(sid, on, resource)| Statement::of(sid, task, on, resource)))
+    }
+
+    /// What the base credentials call to assume `roles`, ARNs with `*` for accounts; and to find the accounts of
+    /// their organization, where that is wanted. The Regions are asked of their own account.
+    pub fn of_base(partition: &Partition, roles: Vec<String>, organization: bool) -> Self {
+        let regions = Statement::of("ImdsctlRegions", Task::Scopes, On::Everything, vec!["*".to_owned()]);
+        let roles = Statement::of("ImdsctlAssume", Task::SignIn, On::Roles, roles);
+        let units = ["root/o-*/r-*", "ou/o-*/ou-*"];
+        let units = units.map(|unit| format!("arn:{partition}:organizations::*:{unit}")).to_vec();
+        let organization = if organization {
+            vec![
+                Statement::of("ImdsctlAccounts", Task::SignIn, On::Everything, vec!["*".to_owned()]),
+                Statement::of("ImdsctlUnits", Task::SignIn, On::Units, units),
+            ]
+        } else {
+            Vec::new()
+        };
+        Self::new([regions, roles].into_iter().chain(organization).flatten())
+    }
+
+    /// Who may assume the role that reads an account: an account, or an ARN in one; and what they have to know.
+    pub fn of_trust(principal: &str, external_id: Option<&str>) -> Self {
+        Self::new([Statement {
+            sid: Some("ImdsctlTrust"),
+            effect: "Allow",
+            principal: Some(json!({ "AWS": principal })),
+            action: vec!["sts:AssumeRole".to_owned()],
+            resource: Vec::new(),
+            condition: external_id.map(|id| json!({ "StringEquals": { "sts:ExternalId": id } })),
+        }])
+    }
+
+    fn new(statements: impl IntoIterator<Item = Statement>) -> Self {
+        Self { version: "2012-10-17", statement: statements.into_iter().collect() }
+    }
+
+    /// The same in as few characters as can be: AWS takes 2,048 of a session policy.
+    pub(super) fn compact(mut self) -> String {
+        for statement in &mut self.statement {
+            statement.sid = None;
+        }
+        json!(self).to_string()
+    }
+
+    /// The same for people.
+    pub fn pretty(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}
+
+impl Statement {
+    /// What a task calls on one kind of resource; nothing if that is nothing.
+    fn of(sid: &'static str, task: Task, on: On, resource: Vec<String>) -> Option<Self> {
+        let entries = task.entries().filter(|entry| entry.on == on);
+        let action: Vec<_> = entries.map(|entry| entry.operation.to_string()).collect();
+        let statement =
+            Self { sid: Some(sid), effect: "Allow", principal: None, action, resource, condition: None };
+        (!statement.action.is_empty()).then_some(statement)
+    }
+}
 
 /// The policy that limits a session in an account to what a task calls.
 pub(super) fn session_policy(task: Task, partition: &Partition, account: &AccountId) -> String {
-    let statements = statements(task, partition.as_str(), account.as_str());
-    json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
-}
-
-/// One statement for all that IAM cannot limit, and one for each kind of resource.
-fn statements(task: Task, partition: &str, account: &str) -> Vec<Value> {
-    let mut statements = Vec::new();
-    for (on, resource) in [
-        (On::Everything, "*".to_owned()),
-        (On::Clusters, format!("arn:{partition}:eks:*:{account}:cluster/*")),
-        (On::NodeGroups, format!("arn:{partition}:eks:*:{account}:nodegroup/*")),
-    ] {
-        let entries = task.entries().filter(|entry| entry.on == on);
-        let actions: Vec<_> = entries.map(|Entry { operation, .. }| operation.to_string()).collect();
-        if !actions.is_empty() {
-            statements.push(json!({ "Effect": "Allow", "Action": actions, "Resource": resource }));
-        }
-    }
-    statements
+    PolicyDocument::of_reads(task, partition, Some(account)).compact()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_session_may_do_what_its_task_does_and_nothing_else() {
-        let policy = session_policy(Task::Audit, &"aws-us-gov".into(), &"111122223333".into());
-        assert!(policy.len() <= SESSION_POLICY_LIMIT, "{} characters", policy.len());
-        let policy: Value = serde_json::from_str(&policy).unwrap();
-        let statements = policy["Statement"].as_array().unwrap();
-        let mut allowed: Vec<&str> = Vec::new();
-        for statement in statements {
-            assert_eq!(statement["Effect"], "Allow");
-            allowed.extend(
-                statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()),
-            );
-        }
-        allowed.sort_unstable();
-        let called: Vec<_> = Task::Audit.entries().map(|entry| entry.operation.to_string()).collect();
-        assert_eq!(allowed, called);
-        assert!(allowed.iter().all(|action| !action.contains('*')));
-        assert_eq!(statements[1]["Resource"], "arn:aws-us-gov:eks:*:111122223333:cluster/*");
-        assert_eq!(statements[2]["Action"], json!(["eks:DescribeNodegroup"]));
+    fn actions(policy: &PolicyDocument) -> Vec<&str> {
+        let mut actions: Vec<&str> = policy
+            .statement
+            .iter()
+            .flat_map(|statement| statement.action.iter().map(String::as_str))
+            .collect();
+        actions.sort_unstable();
+        actions
     }
 
     #[test]
-    fn a_session_that_only_asks_for_regions_may_do_nothing_else() {
+    fn a_policy_allows_what_its_task_calls_and_nothing_else() {
+        let account = "111122223333".into();
+        let policy = PolicyDocument::of_reads(Task::Audit, &"aws-us-gov".into(), Some(&account));
+        let called: Vec<_> = Task::Audit.operations().map(|operation| operation.to_string()).collect();
+        assert_eq!(actions(&policy), called);
+        assert!(policy.statement.iter().all(|statement| statement.effect == "Allow"));
+        assert!(called.iter().all(|action| !action.contains('*')));
+        assert_eq!(policy.statement[1].resource, ["arn:aws-us-gov:eks:*:111122223333:cluster/*"]);
+        assert_eq!(policy.statement[2].action, ["eks:DescribeNodegroup"]);
+    }
+
+    #[test]
+    fn a_session_policy_is_as_long_as_aws_takes_it() {
+        let policy = session_policy(Task::Audit, &"aws-us-gov".into(), &"111122223333".into());
+        assert!(policy.len() <= 2048, "{} characters", policy.len());
+        assert!(!policy.contains('\n') && !policy.contains("Sid"));
         let policy = session_policy(Task::Scopes, &"aws".into(), &"111122223333".into());
         assert_eq!(
             policy,
-            r#"{"Statement":[{"Action":["ec2:DescribeRegions"],"Effect":"Allow","Resource":"*"}],"Version":"2012-10-17"}"#
+            r#"{"Statement":[{"Action":["ec2:DescribeRegions"],"Effect":"Allow","Resource":["*"]}],"Version":"2012-10-17"}"#
         );
+    }
+
+    #[test]
+    fn the_base_may_assume_its_role_and_list_and_no_more() {
+        let roles = vec!["arn:aws:iam::*:role/ImdsctlAudit".to_owned()];
+        let alone = PolicyDocument::of_base(&"aws".into(), roles.clone(), false);
+        assert_eq!(actions(&alone), ["ec2:DescribeRegions", "sts:AssumeRole"]);
+        let all = PolicyDocument::of_base(&"aws".into(), roles, true);
+        let sign_in = Task::SignIn.entries().filter(|entry| entry.on != On::NoPermission);
+        let mut called: Vec<_> = sign_in.map(|entry| entry.operation.to_string()).collect();
+        called.push("ec2:DescribeRegions".to_owned());
+        called.sort();
+        assert_eq!(actions(&all), called);
+    }
+
+    #[test]
+    fn a_trust_policy_asks_for_what_it_is_told_to() {
+        let policy = json!(PolicyDocument::of_trust("111122223333", Some("x-1")));
+        assert_eq!(policy["Statement"][0]["Principal"]["AWS"], "111122223333");
+        assert_eq!(policy["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"], "x-1");
+        assert_eq!(json!(PolicyDocument::of_trust("1", None))["Statement"][0].get("Condition"), None);
     }
 }

@@ -31,13 +31,15 @@ pub enum Task {
 
 /// What an operation's permission can be limited to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum On {
+pub(super) enum On {
     /// Nothing: IAM knows no resource for it.
     Everything,
     /// EKS clusters.
     Clusters,
     /// EKS node groups.
     NodeGroups,
+    /// Organizational units and roots.
+    Units,
     /// IAM roles.
     Roles,
     /// Whoever asks needs no permission for it.
@@ -46,7 +48,7 @@ pub enum On {
 
 /// An operation in the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub(super) struct Entry {
     /// The operation.
     pub operation: Operation,
     /// What its permission can be limited to.
@@ -56,8 +58,13 @@ pub struct Entry {
 
 impl Task {
     /// All that is called for this, sorted by service and name.
-    pub fn entries(self) -> impl Iterator<Item = &'static Entry> {
+    pub(super) fn entries(self) -> impl Iterator<Item = &'static Entry> {
         TABLE.iter().filter(move |entry| entry.tasks.contains(&self))
+    }
+
+    /// The operations that are called for this.
+    pub fn operations(self) -> impl Iterator<Item = Operation> {
+        self.entries().map(|entry| entry.operation)
     }
 
     /// Whether an operation may be called for this.
@@ -95,9 +102,9 @@ operations! {
     LIST_FARGATE_PROFILES = "eks" "ListFargateProfiles" on Clusters for Audit;
     LIST_NODEGROUPS = "eks" "ListNodegroups" on Clusters for Audit;
     LIST_ACCOUNTS = "organizations" "ListAccounts" on Everything for SignIn;
-    LIST_ACCOUNTS_FOR_PARENT = "organizations" "ListAccountsForParent" on Everything for SignIn;
+    LIST_ACCOUNTS_FOR_PARENT = "organizations" "ListAccountsForParent" on Units for SignIn;
     LIST_ORGANIZATIONAL_UNITS_FOR_PARENT =
-        "organizations" "ListOrganizationalUnitsForParent" on Everything for SignIn;
+        "organizations" "ListOrganizationalUnitsForParent" on Units for SignIn;
     ASSUME_ROLE = "sts" "AssumeRole" on Roles for SignIn;
     GET_CALLER_IDENTITY = "sts" "GetCallerIdentity" on NoPermission for SignIn;
 }

@@ -8,6 +8,7 @@ mod demo;
 mod draft;
 mod explain;
 mod finder;
+mod iam_policy;
 mod logging;
 mod offline;
 mod output;
@@ -18,6 +19,7 @@ mod report;
 mod reporting;
 mod save;
 mod saved;
+mod scopes;
 mod session;
 mod settings;
 mod signals;
@@ -89,6 +91,8 @@ enum Color {
 enum Command {
     /// Read the fleet, judge it, report.
     Audit(audit::Args),
+    /// Show which accounts and Regions an audit with the same flags reads, and as whom.
+    Scopes(scopes::Args),
     /// Explain one resource: where its options come from, the rules on them, and the fix.
     Explain(explain::Args),
     /// Show, convert and merge reports.
@@ -97,6 +101,9 @@ enum Command {
     /// List, show and check policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Print the IAM policies that reading takes, and no more than that.
+    #[command(subcommand)]
+    IamPolicy(iam_policy::Command),
     /// Show what settings files and variables set, and where.
     Settings(settings::Args),
 }
@@ -121,6 +128,8 @@ fn run_with(cli: Cli, notes: &[settings::Note]) -> Exit {
     notes.iter().for_each(settings::Note::tell);
     let outcome = match cli.command {
         Command::Audit(args) => audit::run(&args, &console),
+        Command::Scopes(args) => scopes::run(&args, &console),
+        Command::IamPolicy(command) => iam_policy::run(&command, &console),
         Command::Explain(args) => explain::run(&args, &console),
         Command::Report(command) => report::run(&command, &console),
         Command::Policy(command) => policy::run(command, &console),

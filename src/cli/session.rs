@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::aws::{Aws, Task};
 use crate::model::{Asked, Scope};
 use crate::report::Run;
-use crate::scan::{self, Event, Outcome, Prospect, Scanned};
+use crate::scan::{self, Event, Outcome, Prospect, Scanned, Surveyed};
 
 use super::console::Console;
 use super::demo::Demo;
@@ -93,6 +93,17 @@ impl Session {
             )));
         }
         Ok(outcome)
+    }
+
+    /// Opens the prospects without reading anything of them.
+    pub async fn survey(mut self) -> Result<Vec<Surveyed>, Error> {
+        let prospects = std::mem::take(&mut self.prospects);
+        let surveyed = scan::survey(prospects, &mut self.stop).await;
+        self.progress.finish();
+        if let Some(demo) = self.demo {
+            demo.stop().await?;
+        }
+        surveyed.ok_or(Error::Interrupted("all accounts were opened"))
     }
 
     /// Ends it, and says what it took.

@@ -8,6 +8,7 @@
 mod prospect;
 mod queue;
 mod shard;
+mod survey;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,6 +24,7 @@ use self::prospect::Opened;
 pub use self::prospect::{Entry, Prospect, regions};
 use self::queue::Queue;
 pub use self::shard::Shard;
+pub use self::survey::{Surveyed, survey};
 
 /// How many scopes are read side by side where nothing else is said. Most of them have no cluster, and wait for three
 /// answers.

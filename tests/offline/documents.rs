@@ -1,20 +1,22 @@
-use std::collections::BTreeSet;
+use imdsctl::aws::{PolicyDocument, Task};
 
-use imdsctl::aws::Task;
+/// The code blocks of a page in a language.
+fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let blocks = page.split("```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+}
 
 #[test]
-fn the_permissions_page_lists_what_an_audit_calls_and_nothing_else() {
+fn the_permissions_page_lists_what_is_called_and_nothing_else() {
     let page = include_str!("../../docs/permissions.md");
-    let policy = page.split("```").nth(1).unwrap().strip_prefix("json").unwrap();
-    let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
-    let listed: BTreeSet<String> = policy["Statement"][0]["Action"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|action| action.as_str().unwrap().to_owned())
-        .collect();
-    let called: BTreeSet<String> = Task::Audit.entries().map(|entry| entry.operation.to_string()).collect();
-    assert_eq!(listed, called);
+    let partition = "aws".into();
+    let role = vec!["arn:aws:iam::*:role/ImdsctlAudit".to_owned()];
+    let printed = [
+        PolicyDocument::of_reads(Task::Audit, &partition, None),
+        PolicyDocument::of_base(&partition, role, true),
+        PolicyDocument::of_trust("111122223333", Some("EXTERNAL-ID")),
+    ];
+    assert_eq!(blocks(page, "json"), printed.each_ref().map(PolicyDocument::pretty));
 }
 
 #[test]

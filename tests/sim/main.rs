@@ -7,6 +7,8 @@ mod cloud;
 mod program;
 #[path = "../support/python.rs"]
 mod python;
+#[path = "../support/raw.rs"]
+mod raw;
 
 /// `--accounts`, in the format of c7n-org.
 mod accounts_file;
@@ -34,6 +36,8 @@ mod interruption;
 mod inventory;
 /// Reports that are read again.
 mod merge;
+/// Organizations: accounts found, opened and read side by side.
+mod organization;
 /// Files, pipes, formats and exit codes.
 mod outputs;
 /// How fast AWS is asked.

@@ -85,9 +85,11 @@ fn help_says_what_there_is() {
         ("help", "--help"),
         ("help-audit", "audit --help"),
         ("help-explain", "explain --help"),
+        ("help-iam-policy", "iam-policy --help"),
         ("help-policy", "policy --help"),
         ("help-report", "report --help"),
         ("help-report-merge", "report merge --help"),
+        ("help-scopes", "scopes --help"),
         ("help-settings", "settings --help"),
         ("help-short", "-h"),
     ] {

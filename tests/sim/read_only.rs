@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cloud::{Cloud, operation};
 use crate::program::{Program, Report};
+use crate::raw::Raw;
 
 /// Everything that an audit may ask, written down a second time.
 const READS: [&str; 16] = [
@@ -100,4 +101,73 @@ fn a_profile_beats_keys_of_the_environment() {
     let path = program.path("credentials");
     let said = program.env("AWS_SHARED_CREDENTIALS_FILE", path).run().refused();
     assert!(said.starts_with("profile \"prod\": AWS does not accept these credentials"), "{said}");
+}
+
+/// The policies that `iam-policy` prints are enough, and are no more than enough.
+#[test]
+fn the_printed_policies_are_enough_and_no_more() {
+    let print = |line: &str| {
+        let stdout = Program::new().line(line).run().code(0).stdout;
+        serde_json::from_str::<serde_json::Value>(&stdout).unwrap()
+    };
+    let (reads, mut base) = (print("iam-policy audit"), print("iam-policy base --org"));
+    let trust = print("iam-policy trust --principal 111111111111 --external-id x-1");
+    assert_eq!(trust["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"], "x-1");
+    base["Statement"].as_array_mut().unwrap().extend(reads["Statement"].as_array().unwrap().clone());
+    let yaml = format!(
+        r#"
+name: least
+organizations: [{{ id: o-exampleorg1, management_account: "111111111111" }}]
+roles: [{{ name: ImdsctlAudit, permissions: {{ policy: {reads} }} }}]
+accounts:
+  - id: "111111111111"
+    name: management
+    access_keys: [{{ id: AKIATESTTESTTEST0001, permissions: {{ policy: {base} }} }}]
+    regions: &regions
+      - names: [eu-west-1]
+        launch_templates: [{{ name: own, versions: [{{ image: al2023-1.33 }}] }}]
+        clusters:
+          - name: blue
+            fargate_profiles: [quiet]
+            node_groups: [{{ name: workers, nodes: 1 }}]
+            self_managed: [{{ name: own, template: {{ name: own }}, nodes: 1 }}]
+  - {{ id: "222222222222", name: member, regions: *regions }}
+"#
+    );
+    let cloud = Cloud::start(&yaml);
+    let line = "audit --org --all-regions --policy imdsv2 --fail-on none -o json";
+    let report = cloud.imdsctl(line).run().code(0).report();
+    assert_eq!(report.count("accounts"), 2);
+    assert!(cloud.requests().iter().all(|request| request.status == 200));
+}
+
+/// A session that somebody else got hold of is worth what the audit reads, whatever the role may do.
+#[test]
+fn the_session_of_an_audit_may_not_do_what_an_audit_does_not() {
+    let cloud = Cloud::start(
+        r#"
+name: admin
+organizations: [{ id: o-exampleorg1, management_account: "111111111111" }]
+roles: [{ name: ImdsctlAudit, permissions: all }]
+accounts:
+  - { id: "111111111111", name: management, access_keys: [{ id: AKIATESTTESTTEST0001 }] }
+  - { id: "222222222222", name: member, regions: [{ names: [eu-west-1], clusters: [{ name: blue }] }] }
+"#,
+    );
+    cloud.imdsctl("audit --org --region eu-west-1").run().code(0);
+    let asked = cloud.requests().into_iter().find_map(|request| request.assume_role).unwrap();
+    let base = Raw { url: cloud.url(), access_key: "AKIATESTTESTTEST0001".to_owned(), token: None };
+    let session = base.assume(&asked.role_arn, &asked.policy.unwrap());
+    let ec2 = |action: &str| session.query("ec2", "2016-11-15", &format!("Action={action}"));
+    assert_eq!(ec2("DescribeInstances").0, 200);
+    assert_eq!(session.get("eks", "/clusters").0, 200);
+    let (status, answer) = session.get("eks", "/clusters/blue");
+    assert_eq!(status, 403, "{answer}");
+    assert!(answer.contains("session policy"), "{answer}");
+    let again = format!("Action=AssumeRole&RoleArn={}&RoleSessionName=again", asked.role_arn);
+    assert_eq!(session.query("sts", "2011-06-15", &again).0, 403);
+    // The role itself may do all that.
+    let everything =
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    assert_eq!(base.assume(&asked.role_arn, everything).get("eks", "/clusters/blue").0, 200);
 }

@@ -72,6 +72,12 @@ impl Cloud {
             .env("AWS_SECRET_ACCESS_KEY", "test")
     }
 
+    /// Makes it later by the clock that sessions end by.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn advance(&self, by: Duration) {
+        self.running.advance(by);
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Request> {
         self.running.requests()

@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn every_service_that_is_read_has_a_limit_of_its_own() {
         let tasks = [Task::Audit, Task::Scopes, Task::SignIn];
-        for operation in tasks.into_iter().flat_map(Task::entries).map(|entry| entry.operation) {
+        for operation in tasks.into_iter().flat_map(Task::operations) {
             assert_ne!(Limit::of(operation.service, Size::Ordinary), ELSEWHERE, "{operation}");
         }
     }

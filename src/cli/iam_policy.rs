@@ -1,0 +1,79 @@
+//! `imdsctl iam-policy`: what has to be allowed, from the same table as what is called.
+
+use crate::aws::{PolicyDocument, Task};
+use crate::exit::Exit;
+use crate::model::{AccountId, Partition};
+use crate::scope::{DEFAULT_ROLE, RoleName, external_id};
+
+use super::Error;
+use super::console::Console;
+
+/// Print the IAM policies that reading takes, and no more than that.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// For whoever reads an account: the role in each account, or your own credentials.
+    Audit {
+        /// The partition: aws, aws-cn, aws-us-gov…
+        #[arg(long, value_name = "PARTITION", default_value = "aws", value_parser = partition)]
+        partition: Partition,
+        /// The account; without it, the policy is good in every account.
+        #[arg(long, value_name = "ID", value_parser = account)]
+        account: Option<AccountId>,
+    },
+    /// For the credentials that everything begins with: to assume the role, and to find the accounts.
+    Base {
+        /// The partition: aws, aws-cn, aws-us-gov…
+        #[arg(long, value_name = "PARTITION", default_value = "aws", value_parser = partition)]
+        partition: Partition,
+        /// The role to assume, as an audit is told.
+        #[arg(long, value_name = "ROLE", default_value = DEFAULT_ROLE, value_parser = RoleName::parse)]
+        role: RoleName,
+        /// List the accounts of the organization too, as --org and --org-unit do.
+        #[arg(long)]
+        org: bool,
+    },
+    /// For the role in each account: who may assume it.
+    Trust {
+        /// The account whose credentials assume the role, or the ARN of a user or role there.
+        #[arg(long, value_name = "ID|ARN", value_parser = principal)]
+        principal: String,
+        /// The external id that they have to give.
+        #[arg(long, value_name = "ID", value_parser = external_id)]
+        external_id: Option<String>,
+    },
+}
+
+pub fn run(command: &Command, console: &Console) -> Result<Exit, Error> {
+    let document = match command {
+        Command::Audit { partition, account } => {
+            PolicyDocument::of_reads(Task::Audit, partition, account.as_ref())
+        }
+        Command::Base { partition, role, org } => {
+            let role = role.arn(partition, &"*".into());
+            PolicyDocument::of_base(partition, vec![role.to_string()], *org)
+        }
+        Command::Trust { principal, external_id } => {
+            PolicyDocument::of_trust(principal, external_id.as_deref())
+        }
+    };
+    console.write_stdout(document.pretty().as_bytes())?;
+    Ok(Exit::Success)
+}
+
+fn partition(text: &str) -> Result<Partition, String> {
+    let is_partition = text.starts_with("aws") && text.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+    if is_partition { Ok(text.into()) } else { Err("expected aws, aws-cn, aws-us-gov or another".to_owned()) }
+}
+
+fn account(text: &str) -> Result<AccountId, String> {
+    let is_number = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { Ok(text.into()) } else { Err("an account's number has twelve digits".to_owned()) }
+}
+
+fn principal(text: &str) -> Result<String, String> {
+    let is_arn = text.starts_with("arn:aws") && text.contains(":iam::");
+    if is_arn || account(text).is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err("expected an account's number, or the ARN of a user or a role".to_owned())
+}
