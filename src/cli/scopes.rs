@@ -23,9 +23,10 @@ use super::targets::Where;
 pub struct Args {
     #[command(flatten)]
     whereabouts: Where,
+    // Not called --output: what is set for reports is not meant for this.
     /// How it is shown.
-    #[arg(short, long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
-    output: Format,
+    #[arg(short = 'o', long, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    format: Format,
     #[command(flatten)]
     access: Access,
 }
@@ -89,7 +90,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     });
     runtime.shutdown_background();
     let scopes = Scopes::new(surveyed?);
-    let text = match args.output {
+    let text = match args.format {
         Format::Table => scopes.table(),
         Format::Json => {
             let json = serde_json::to_string_pretty(&scopes);

@@ -6,8 +6,19 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 
 /// Flags that have to be typed each time. A report of a simulated or of a saved fleet, or of a part of one, must not come
-/// of a file that nobody thought of.
-const TYPED: &[&str] = &["demo", "demo-state", "inventory", "resume", "save-inventory", "shard"];
+/// of a file that nobody thought of; and what is printed once is asked for once.
+const TYPED: &[&str] = &[
+    "account",
+    "demo",
+    "demo-state",
+    "format",
+    "inventory",
+    "partition",
+    "principal",
+    "resume",
+    "save-inventory",
+    "shard",
+];
 
 /// What the value of a setting looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
