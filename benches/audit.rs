@@ -78,7 +78,7 @@ fn audit(url: &str, key: &str) -> Result<Audit, Failure> {
 
 /// The time to read all pages of instances, and nothing else.
 fn floor(url: &str, key: &str) -> Result<Duration, Failure> {
-    let caller = Caller { url: url.to_owned(), key: key.to_owned(), region: REGION.to_owned() };
+    let caller = Caller::new(url, key, REGION);
     let started = Instant::now();
     let mut token = None;
     loop {

@@ -295,7 +295,7 @@ impl Other {
             ("autoscaling", "Action=DescribeAutoScalingGroups&Version=2011-01-01&MaxRecords=100", 4),
         ];
         let ask = |(service, body, rate): (&'static str, &'static str, u32)| {
-            let caller = Caller { url: sim.url(), key: key.to_owned(), region: "us-east-1".to_owned() };
+            let caller = Caller::new(&sim.url(), key, "us-east-1");
             let stop = Arc::clone(&stop);
             std::thread::spawn(move || {
                 let mut next = Instant::now();

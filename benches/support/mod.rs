@@ -63,23 +63,51 @@ pub fn cpu_time(pid: u32) -> Option<Duration> {
     Some(Duration::from_millis(10 * (ticks(11)? + ticks(12)?)))
 }
 
+/// The processor time of this thread.
+pub fn thread_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = stat.split_whitespace().next().and_then(|first| first.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or_default())
+}
+
 /// Whom a plain request is from, and where it goes.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub url: String,
     pub key: String,
     pub region: String,
+    /// Of a session.
+    pub token: Option<String>,
 }
 
 impl Caller {
+    /// With a key of its own.
+    pub fn new(url: &str, key: &str, region: &str) -> Self {
+        Self { url: url.to_owned(), key: key.to_owned(), region: region.to_owned(), token: None }
+    }
+
     /// Sends a request of a query service and returns the answer, head and body.
     pub fn post(&self, service: &str, body: &str) -> io::Result<String> {
+        self.send(service, "Content-Type: application/x-www-form-urlencoded\r\n", body)
+    }
+
+    /// Sends a request of a JSON service and returns the answer, head and body.
+    pub fn target(&self, service: &str, target: &str, body: &str) -> io::Result<String> {
+        let head = format!("Content-Type: application/x-amz-json-1.1\r\nX-Amz-Target: {target}\r\n");
+        self.send(service, &head, body)
+    }
+
+    fn send(&self, service: &str, head: &str, body: &str) -> io::Result<String> {
+        let token = self
+            .token
+            .as_ref()
+            .map_or_else(String::new, |token| format!("X-Amz-Security-Token: {token}\r\n"));
         let address = self.url.strip_prefix("http://").unwrap_or(&self.url);
         let mut stream = TcpStream::connect(address)?;
         write!(
             stream,
             "POST / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+             {head}{token}Content-Length: {}\r\n\
              X-Amz-Date: 20261122T000000Z\r\n\
              Authorization: AWS4-HMAC-SHA256 Credential={}/20261122/{}/{service}/aws4_request, \
              SignedHeaders=host, Signature=0\r\n\r\n{body}",

@@ -90,7 +90,7 @@ fn cloud() -> Cloud {
 
 /// Whoever waits for an answer that never comes gives up soon; everyone else has time.
 fn audit(cloud: &Cloud, met: Option<FaultKind>, page: FaultPage) -> Outcome {
-    let timeout = if met == Some(FaultKind::Hang) { "3" } else { "30" };
+    let timeout = if met == Some(FaultKind::Hang) { "6" } else { "30" };
     let mut program = cloud.imdsctl("audit --include-passed -o json").env("AWS_MAX_ATTEMPTS", "2");
     program = program.args(["--timeout", timeout]);
     for region in regions(page) {
