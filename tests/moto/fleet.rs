@@ -95,7 +95,7 @@ pub fn succeeded(name: &str, output: Output) -> Result<Vec<u8>, String> {
 }
 
 /// The real binary, with nothing in its environment but what the README says is enough.
-fn imdsctl(endpoint: &str) -> Command {
+pub fn imdsctl(endpoint: &str) -> Command {
     let mut command = bare_imdsctl();
     command
         .env("AWS_ENDPOINT_URL", endpoint)

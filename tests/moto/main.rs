@@ -15,5 +15,7 @@ mod findings;
 mod fleet;
 /// The reports, read by other people's parsers.
 mod formats;
+/// An organisation.
+mod organization;
 /// The server.
 mod server;

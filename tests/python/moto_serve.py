@@ -5,11 +5,43 @@ The test process holds the other end. However it ends, by a panic or a kill incl
 no server is ever left behind. The address is in the line "Running on http://127.0.0.1:PORT", on standard error.
 """
 
+import io
 import os
 import sys
 import threading
+import urllib.parse
 
 import moto.server
+from moto.iam.models import iam_backends
+
+# What an audit assumes where nothing else is said.
+ROLE = ":role/ImdsctlAudit"
+
+DENIED = """<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>
+<Code>AccessDenied</Code><Message>User: arn:aws:iam::123456789012:user/moto is not authorized to perform:
+sts:AssumeRole on resource: {role}</Message></Error><RequestId>0</RequestId></ErrorResponse>"""
+
+
+class RolesMustExist:
+    """moto gives out sessions of roles that nobody made. AWS refuses, and so does this, in front of moto."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, environ, start_response):
+        if "/sts/" in environ.get("HTTP_AUTHORIZATION", ""):
+            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            environ["wsgi.input"] = io.BytesIO(body)
+            role = urllib.parse.parse_qs(body.decode()).get("RoleArn", [""])[0]
+            if role.endswith(ROLE) and not exists(role):
+                start_response("403 Forbidden", [("Content-Type", "text/xml")])
+                return [DENIED.format(role=role).encode()]
+        return self.app(environ, start_response)
+
+
+def exists(role):
+    roles = iam_backends[role.split(":")[4]]["aws"].roles.values()
+    return any(known.arn == role for known in roles)
 
 
 def end_with_the_test():
@@ -21,4 +53,6 @@ def end_with_the_test():
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_the_test, daemon=True).start()
+    plain = moto.server.DomainDispatcherApplication
+    moto.server.DomainDispatcherApplication = lambda *args, **more: RolesMustExist(plain(*args, **more))
     moto.server.main(["-H", "127.0.0.1", "-p", "0"])
