@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use strsim::levenshtein;
+
 use crate::aws::{Aws, Base, ConnectSettings};
 use crate::model::{Region, RegionStatus};
 use crate::scan::Prospect;
@@ -174,28 +176,12 @@ fn unit_id(text: &str) -> Result<String, String> {
 /// That there is no such Region, and which one may be meant.
 pub fn no_such_region(known: &[RegionStatus], region: &Region) -> Error {
     let names = known.iter().map(|status| status.region.as_str());
-    let nearest = names.min_by_key(|name| distance(name, region.as_str()));
+    let nearest = names.min_by_key(|name| levenshtein(name, region.as_str()));
     let hint = match nearest {
-        Some(name) if distance(name, region.as_str()) <= 3 => format!("; did you mean {name}?"),
+        Some(name) if levenshtein(name, region.as_str()) <= 3 => format!("; did you mean {name}?"),
         _ => String::new(),
     };
     Error::usage(format!("there is no Region {:?} in this partition{hint}", region.as_str()))
-}
-
-/// How many letters have to be added, removed or changed to make one word of the other.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let substituted = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]
