@@ -12,6 +12,7 @@ mod instance;
 mod inventory;
 mod needs;
 mod options;
+mod readings;
 mod tags;
 mod template;
 
@@ -24,5 +25,6 @@ pub use instance::{Instance, InstanceState, Operator};
 pub use inventory::{AccountDefaults, Inventory, Others, Read};
 pub use needs::{Asked, Needs};
 pub use options::{MetadataOptions, OptionName, OptionValue};
+pub use readings::{FleetLaunch, Readings, TokenUse};
 pub use tags::{CLUSTER_TAG_PREFIX, CLUSTER_TAGS, KARPENTER_TAGS, NODE_GROUP_TAG, Tags};
 pub use template::{LaunchTemplate, TemplateRef, TemplateVersion, VersionRef};

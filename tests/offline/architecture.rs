@@ -15,6 +15,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("lineage", &["finding", "model", "resolve"]),
     ("policy", &["finding", "lineage", "model", "resolve"]),
     ("schema", &[]),
+    ("plan", &["finding", "model", "schema"]),
     ("report", &["explain", "finding", "harmless", "model", "schema"]),
     ("inventory", &["harmless", "model", "schema"]),
     ("aws", &["model"]),
