@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::StepId;
-use crate::model::{AccountDefaults, Arn, GroupLaunch, InstanceId, MetadataOptions, TemplateId, VersionRef};
+use crate::model::{AccountDefaults, Arn, GroupLaunch, InstanceId, MetadataOptions, TemplateId};
 
 /// A change to one resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -59,25 +59,29 @@ pub enum Action {
         force: bool,
     },
     /// An Auto Scaling group launches from other versions. Its instances stay as they are.
+    ///
+    /// Also how a group that names `$Latest` or `$Default` is held at the number that this is, before a refresh, and
+    /// given its reference back afterwards: EC2 Auto Scaling takes back a refresh by itself only to a number.
     UpdateAutoScalingGroup {
         /// The group.
         group: String,
         /// Its ARN.
         arn: Option<Arn>,
-        /// What it was seen to launch from. All of that stays, but for the versions below.
+        /// What it was seen to launch from when the plan was made. All of that stays, but for the versions below.
         seen: GroupLaunch,
         /// The references that change.
         repoint: Vec<Repoint>,
     },
-    /// An Auto Scaling group replaces its instances, and rolls back by itself where that fails.
+    /// An Auto Scaling group replaces its instances by some of other versions, which it launches from from then on. It
+    /// takes all of that back by itself where it fails, which is why no update of the group goes before it.
     RefreshInstances {
         /// The group.
         group: String,
         /// Its ARN.
         arn: Option<Arn>,
-        /// What it launches from by then, if nobody else has changed it.
+        /// What it was seen to launch from when the plan was made. All of that stays, but for the versions below.
         seen: GroupLaunch,
-        /// The references that the refresh makes numbers, as rolling back by itself demands.
+        /// The references that change: from numbers, to numbers.
         repoint: Vec<Repoint>,
         /// The least share of instances in service meanwhile, in percent.
         min_healthy_percentage: u8,
@@ -160,23 +164,26 @@ pub enum VersionChoice {
     MadeBy(StepId),
 }
 
-/// A reference of an Auto Scaling group to a template, and what becomes of it.
+/// A reference of an Auto Scaling group to a template, and what becomes of it. It is of the group's own launch template,
+/// or of every override that names this template at this version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Repoint {
     /// The template.
     pub template: TemplateId,
-    /// What the group names now.
-    pub from: VersionRef,
-    /// What it will name.
-    pub to: Target,
+    /// What the group names right before the step.
+    pub from: NamedVersion,
+    /// What it names afterwards.
+    pub to: NamedVersion,
 }
 
 /// What a group names as its version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Target {
+pub enum NamedVersion {
     /// A number.
     Number(VersionChoice),
-    /// `$Latest` or `$Default` again, as before a refresh that needed a number.
-    Again(VersionRef),
+    /// `$Latest`
+    Latest,
+    /// `$Default`
+    Default,
 }

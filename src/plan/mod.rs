@@ -7,7 +7,9 @@
 mod action;
 mod step;
 
-pub use action::{Action, DefaultsSeen, NodeGroupSeen, Pin, Repoint, Target, TemplateSeen, VersionChoice};
+pub use action::{
+    Action, DefaultsSeen, NamedVersion, NodeGroupSeen, Pin, Repoint, TemplateSeen, VersionChoice,
+};
 pub use step::{Block, Change, Reach, Step, StepId, TokenUseSum};
 
 use jiff::Timestamp;
