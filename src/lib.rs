@@ -33,6 +33,7 @@ pub mod resolve;
 pub mod scan;
 pub mod schema;
 pub mod scope;
+pub mod yaml;
 
 #[cfg(test)]
 mod testing;

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::Policy;
 use super::schema::RawPolicy;
 use super::validate::validate;
+use crate::yaml::{self, Misread};
 
 /// The policies in the binary: name and text.
 pub const SHIPPED: &[(&str, &str)] = &[
@@ -103,24 +104,11 @@ pub fn shipped(name: &str) -> Option<Result<Policy, LoadError>> {
 /// # Errors
 /// When it is not a policy: with every problem that could be told.
 pub fn parse(origin: &str, text: &str) -> Result<Policy, LoadError> {
-    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-    let raw: RawPolicy = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let location = error.location();
-        let problem = Problem {
-            origin: origin.to_owned(),
-            line: location.map_or(0, |location| location.line()),
-            column: location.map_or(0, |location| location.column()),
-            message: without_location(&error.to_string()),
-        };
+    let raw: RawPolicy = yaml::read(text).map_err(|Misread { line, column, message }| {
+        let problem = Problem { origin: origin.to_owned(), line, column, message };
         LoadError::Invalid { problems: vec![problem] }
     })?;
     validate(origin, text, raw).map_err(|problems| LoadError::Invalid { problems })
-}
-
-/// The parser ends its messages with the place, which stands in front of ours.
-fn without_location(message: &str) -> String {
-    let message = message.lines().next().unwrap_or_default();
-    message.rfind(" at line ").map_or(message, |at| &message[..at]).to_owned()
 }
 
 fn names() -> String {

@@ -11,6 +11,7 @@ use serde_saphyr::{Location, Spanned};
 
 use super::candidate::Candidate;
 use super::role::{RoleName, external_id, is_account_id};
+use crate::yaml::{self, Misread};
 
 /// What is wrong with an accounts file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,13 +97,10 @@ impl<'de> Deserialize<'de> for Roles {
 /// # Errors
 /// With the first thing that is wrong with it.
 pub fn accounts(text: &str) -> Result<Vec<Candidate>, InvalidAccounts> {
-    let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-    let file: RawFile = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
-        let (line, column) = error.location().map_or((0, 0), |place| (place.line(), place.column()));
-        let message = error.to_string();
-        let message = message.lines().next().unwrap_or_default();
-        let message = message.rfind(" at line ").map_or(message, |at| &message[..at]).to_owned();
-        InvalidAccounts { line, column, message }
+    let file: RawFile = yaml::read(text).map_err(|Misread { line, column, message }| InvalidAccounts {
+        line,
+        column,
+        message,
     })?;
     let none = || InvalidAccounts {
         line: 0,

@@ -13,14 +13,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("finding", &["model"]),
     ("resolve", &["finding", "model"]),
     ("lineage", &["finding", "model", "resolve"]),
-    ("policy", &["finding", "lineage", "model", "resolve"]),
+    ("policy", &["finding", "lineage", "model", "resolve", "yaml"]),
     ("schema", &[]),
+    ("yaml", &[]),
     ("plan", &["finding", "model", "schema"]),
     ("report", &["explain", "finding", "harmless", "model", "schema"]),
     ("inventory", &["harmless", "model", "schema"]),
     ("aws", &["model"]),
     ("scan", &["aws", "model", "scope"]),
-    ("scope", &["model"]),
+    ("scope", &["model", "yaml"]),
     (
         "cli",
         &[
