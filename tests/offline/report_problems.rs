@@ -48,6 +48,34 @@ fn a_node_belongs_to_the_problem_of_its_group() {
     assert_eq!(kinds, [FixKind::PatchLaunchTemplate, FixKind::UpdateNodeGroup, FixKind::ModifyInstance]);
 }
 
+/// One group pins its version, another follows the default.
+#[test]
+fn what_one_of_several_groups_needs_has_its_turn_before_what_comes_last_for_all() {
+    let of = |name: &str, kinds: &[FixKind]| {
+        let group = finding(PAYMENTS, "eu-west-1", ResourceType::AutoScalingGroup, name)
+            .cluster("blue", ManagedBy::SelfManaged)
+            .launched(Source::LaunchTemplate, 1)
+            .template(TEMPLATE, "eks-workers", 7, Source::LaunchTemplate);
+        let patched = group.fix(FixKind::PatchLaunchTemplate, TEMPLATE);
+        kinds.iter().fold(patched, |group, kind| group.fix(*kind, name))
+    };
+    let pinned = [FixKind::UpdateAutoScalingGroup, FixKind::RefreshInstances];
+    let following = [FixKind::SetDefaultVersion, FixKind::RefreshInstances];
+    let report = report(vec![of("a-pinned", &pinned), of("b-following", &following)], Vec::new());
+    let problems = problems(&report.findings);
+    assert_eq!(problems.len(), 1);
+    let kinds: Vec<_> = problems[0].remedies().iter().map(|remedy| remedy.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            FixKind::PatchLaunchTemplate,
+            FixKind::SetDefaultVersion,
+            FixKind::UpdateAutoScalingGroup,
+            FixKind::RefreshInstances
+        ]
+    );
+}
+
 #[test]
 fn a_node_that_was_changed_by_hand_is_a_problem_apart() {
     let changed = node("i-1", "workers")

@@ -143,7 +143,7 @@ impl Remedies {
     /// In order, each kind once.
     pub fn in_order(&self) -> Vec<Remedy<'_>> {
         let mut steps: Vec<_> = self.0.iter().collect();
-        steps.sort_by_key(|(_, steps)| steps.first);
+        steps.sort_by_key(|(kind, steps)| (turn(**kind), steps.first));
         steps.into_iter().map(|(kind, steps)| steps.remedy(*kind)).collect()
     }
 
@@ -165,6 +165,17 @@ impl Remedies {
                 .0
                 .iter()
                 .all(|(kind, steps)| other.0.get(kind).is_some_and(|others| steps.own.sum == others.own.sum))
+    }
+}
+
+/// When a kind of fix has its turn. Of different groups one may need what another does not, and be said first.
+const fn turn(kind: FixKind) -> u8 {
+    match kind {
+        FixKind::PatchLaunchTemplate | FixKind::EditIac => 0,
+        FixKind::SetDefaultVersion => 1,
+        FixKind::UpdateNodeGroup | FixKind::UpdateAutoScalingGroup => 2,
+        FixKind::RefreshInstances => 3,
+        _ => 4,
     }
 }
 
