@@ -41,7 +41,7 @@ pub struct Where {
     #[arg(help_heading = WHERE, long, value_name = "FILE", conflicts_with_all = ["org", "org_units"])]
     accounts: Option<PathBuf>,
     /// Read only accounts of the file with this tag (`env:prod`); repeat to ask for all of several.
-    #[arg(help_heading = WHERE, long = "tag", value_name = "TAG", requires = "accounts")]
+    #[arg(help_heading = WHERE, long = "tag", value_name = "TAG")]
     tags: Vec<String>,
     /// Read only accounts with this number or name, as a pattern (`payments-*`); repeat for more.
     #[arg(help_heading = WHERE, long = "include-account", value_name = "PATTERN")]
@@ -71,6 +71,10 @@ impl Where {
 
     /// Signs in with the base credentials, and finds the accounts that the flags mean.
     pub async fn find(&self, aws: &Aws, demo: Option<&Demo>) -> Result<Vec<Prospect>, Error> {
+        // Not clap's `requires`: a file that settings name is as good as one that was typed.
+        if self.accounts.is_none() && !self.tags.is_empty() {
+            return Err(Error::usage("--tag chooses among the accounts of a file: name it with --accounts"));
+        }
         let filter = Filter::new(&self.include, &self.exclude, &self.tags).map_err(Error::usage)?;
         if let Some(account) = self.role.account_id() {
             return Err(Error::usage(format!(

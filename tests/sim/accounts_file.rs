@@ -73,6 +73,16 @@ fn tags_and_patterns_choose_among_them() {
 }
 
 #[test]
+fn tags_go_with_a_file_however_it_is_named() {
+    let cloud = Cloud::start(FLEET);
+    let tagged = || cloud.imdsctl("audit --tag env:prod --tag team:shop -o json").file("accounts.yml", FILE);
+    let shop = tagged().file("imdsctl.toml", "accounts = 'accounts.yml'\n").run().code(0).report();
+    assert_eq!(scopes(&shop).len(), 2);
+    let said = tagged().run().refused();
+    assert_eq!(said, "--tag chooses among the accounts of a file: name it with --accounts");
+}
+
+#[test]
 fn a_file_that_is_wrong_is_refused_with_its_place() {
     let cloud = Cloud::start(FLEET);
     let with = |text: &str| audit(&cloud, "").file("accounts.yml", text).run().refused();

@@ -74,7 +74,8 @@ impl Layers {
     }
 
     /// The settings that count for a command where these flags were typed. A higher layer wins, and takes what its flags
-    /// do not go together with out of the lower ones.
+    /// do not go together with out of the lower ones. What is for several commands is passed over by one that does not
+    /// take it: `output = "csv=fleet.csv"` is for those that can write it.
     pub fn choose<'a>(
         &'a self,
         command: &Command,
@@ -89,6 +90,7 @@ impl Layers {
             let of_layer = of_command(layer, command, path)
                 .filter(|(arg, _)| !typed.contains(arg.get_id()))
                 .filter(|(arg, _)| chosen.iter().all(|higher| higher.id != *arg.get_id()))
+                .filter(|(arg, setting)| setting.section == path || refusals(arg, setting).is_empty())
                 .filter(|(arg, _)| {
                     above
                         .iter()

@@ -242,6 +242,13 @@ fn what_is_for_one_command_counts_more_and_for_no_other() {
 }
 
 #[test]
+fn what_is_for_all_commands_is_passed_over_by_those_that_do_not_take_it() {
+    let layers = || vec![layer("output = ['csv=fleet.csv']\ntimeout = 1")];
+    assert_eq!(chosen(&layers(), "audit", &[]).unwrap(), ["output=csv=fleet.csv", "timeout=1"]);
+    assert_eq!(chosen(&layers(), "explain", &[]).unwrap(), ["timeout=1"]);
+}
+
+#[test]
 fn what_does_not_go_together_is_decided_by_the_higher_layer() {
     let low = || layer("all-regions = true");
     assert_eq!(chosen(&[low()], "audit", &["region"]).unwrap(), [""; 0]);
