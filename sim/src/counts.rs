@@ -13,6 +13,8 @@ pub struct Count {
     pub region: String,
     /// `service:Operation`.
     pub operation: String,
+    /// Does the operation change something?
+    pub mutating: bool,
     /// The access key.
     pub access_key: String,
     /// The HTTP status; 0 where there was no answer.
@@ -28,6 +30,7 @@ impl Count {
             account: request.account.clone(),
             region: request.region.clone(),
             operation: format!("{}:{}", request.service, request.operation),
+            mutating: request.mutating,
             access_key: request.access_key.clone(),
             status: request.status,
             throttled: request.throttled,

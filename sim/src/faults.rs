@@ -32,6 +32,8 @@ pub struct Strike {
     pub kind: FaultKind,
     /// How late a slow answer is.
     pub delay: Duration,
+    /// Does the request do what it asks for first?
+    pub takes_effect: bool,
 }
 
 /// Who asks for what.
@@ -89,6 +91,11 @@ impl Trap {
         if slow != fault.delay_ms.is_some() {
             return Err(format!("the fault of {operation:?}: a slow answer has delay_ms, and no other has"));
         }
+        let refuses =
+            matches!(fault.error, FaultKind::AccessDenied | FaultKind::Throttled | FaultKind::ExpiredToken);
+        if refuses && fault.takes_effect {
+            return Err(format!("the fault of {operation:?}: what is refused takes no effect"));
+        }
         Ok(Self {
             account: fault.account.as_deref().map(matcher).transpose()?,
             region: fault.region.as_deref().map(matcher).transpose()?,
@@ -97,6 +104,7 @@ impl Trap {
             strike: Strike {
                 kind: fault.error,
                 delay: Duration::from_millis(fault.delay_ms.unwrap_or_default()),
+                takes_effect: fault.takes_effect,
             },
             spared: AtomicU32::new(fault.after),
             left: fault.times.map(AtomicU32::new),

@@ -6,14 +6,15 @@
 //! ```text
 //! fleet (YAML) ──> build ──> world <── service (one file for each operation)
 //!                              │             ▲
-//!                            state         wire ── front ── server
+//!                   state ── keeper        wire ── front ── server
 //! ```
 //!
 //! - `fleet`: what a fleet file may say; `build` turns it into a world.
 //! - `world`: plain data, serializable, ignorant of the wire.
 //! - `service`: a table of operations for each service. `wire`: parameters, filters, pages, XML, errors.
 //! - `front`: from a request to an `answer`. The account, the Region and the service come from the credential scope
-//!   of the SigV4 header. The signature is **not** verified.
+//!   of the SigV4 header. The signature is **not** verified. `route` finds the operation, `perform` runs it.
+//! - `keeper`: the world while it is served; a write is seen and kept whole or not at all. `progress`: what takes time.
 //! - `iam`: who has an access key or a session of a role, and what policies let them do.
 //! - `throttle`: AWS's token buckets. `faults`: what goes wrong on purpose. `refusal`: how each service says no.
 //! - `log`: what was asked, and when; `counts`: how often.
@@ -30,9 +31,13 @@ mod fleet;
 mod front;
 mod iam;
 mod ids;
+mod keeper;
 mod log;
+mod perform;
+mod progress;
 mod refusal;
 mod regions;
+mod route;
 mod server;
 mod service;
 mod state;

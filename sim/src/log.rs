@@ -20,6 +20,7 @@ use crate::service::sts::AssumeRoleRequest;
 
 /// One request as the simulator saw it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the request")]
 pub struct Request {
     /// `ec2`, as the client signed it.
     pub service: String,
@@ -35,6 +36,13 @@ pub struct Request {
     pub region: String,
     /// The access key, as the client sent it.
     pub access_key: String,
+    /// Does the operation change something, where it succeeds and is no dry run? A property of the operation.
+    pub mutating: bool,
+    /// Did it ask with `DryRun`, so that nothing changes?
+    pub dry_run: bool,
+    /// Did it change something? Also true where the answer was lost afterwards; false where it was refused, and where
+    /// it repeats what had been done before.
+    pub changed: bool,
     /// The HTTP status; 0 where there was no answer.
     pub status: u16,
     /// The service's code, or the name of the fault.

@@ -35,7 +35,7 @@ const MAX_BODY: usize = 1 << 20;
 pub struct Options {
     /// The port; 0 takes a free one.
     pub port: u16,
-    /// Keeps the world between runs.
+    /// Keeps the world between runs: each change is in it before it is answered.
     pub state_file: Option<PathBuf>,
     /// Writes every request there, one line of JSON each, as soon as its answer is known.
     pub log_file: Option<PathBuf>,
@@ -81,7 +81,6 @@ pub struct Running {
     front: Arc<Front>,
     log: Arc<Log>,
     log_file: Option<PathBuf>,
-    state: Option<StateFile>,
     accepting: JoinHandle<()>,
 }
 
@@ -104,14 +103,14 @@ impl Sim {
         let log = Log::new(options.counts_only, log_file.as_deref())
             .map_err(|source| log_error(log_file.as_ref(), source))?;
         let log = Arc::new(log);
+        let fresh = kept.is_none();
         let world = kept.unwrap_or_else(|| std::mem::take(&mut fleet.world));
-        let front = Front::new(&fleet, world).map_err(SimError::Setting)?;
-        if let Some(file) = &state {
-            front.with_world(|world| file.save(world))?;
+        if let (Some(file), true) = (&state, fresh) {
+            file.save(&world)?;
         }
-        let front = Arc::new(front);
+        let front = Arc::new(Front::new(&fleet, world, state).map_err(SimError::Setting)?);
         let accepting = tokio::spawn(accept(listener, Arc::clone(&front), Arc::clone(&log)));
-        Ok(Running { address, front, log, log_file, state, accepting })
+        Ok(Running { address, front, log, log_file, accepting })
     }
 }
 
@@ -164,17 +163,14 @@ impl Running {
         self.front.identities.clock.advance(by);
     }
 
-    /// Stops, cutting connections, and keeps the world if there is a state file.
+    /// Stops, cutting connections. A state file has every change already.
     ///
     /// # Errors
-    /// The state file or the log cannot be written.
+    /// The log cannot be written.
     pub async fn shutdown(mut self) -> Result<(), SimError> {
         self.accepting.abort();
         // It ends by being cancelled: there is nothing to learn from how.
         let _ = (&mut self.accepting).await;
-        if let Some(file) = &self.state {
-            self.front.with_world(|world| file.save(world))?;
-        }
         self.log.finish().map_err(|source| log_error(self.log_file.as_ref(), source))
     }
 }

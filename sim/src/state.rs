@@ -120,7 +120,8 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(name);
-    let written = write_new(&beside, text).and_then(|()| fs::rename(&beside, path));
+    let written =
+        write_new(&beside, text).and_then(|()| fs::rename(&beside, path)).and_then(|()| sync_folder(path));
     if written.is_err() {
         // The error that matters is the first one.
         let _ = fs::remove_file(&beside);
@@ -136,6 +137,19 @@ fn write_new(path: &Path, text: &[u8]) -> io::Result<()> {
     let mut file = private(OpenOptions::new().write(true).create_new(true)).open(path)?;
     file.write_all(text)?;
     File::sync_all(&file)
+}
+
+/// The new name of a file is on the disk when its folder is.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same function as on Unix, where it can fail")]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

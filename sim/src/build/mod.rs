@@ -36,7 +36,8 @@ const DAY: i64 = 86_400;
 /// Makes a world.
 pub fn world(file: &FleetFile) -> Outcome<World> {
     check::settings(file)?;
-    let mut world = World { organizations: organizations::all(file)?, ..World::default() };
+    let mut world =
+        World { now: file.now.as_second(), organizations: organizations::all(file)?, ..World::default() };
     let mut keys = BTreeSet::new();
     for spec in &file.accounts {
         check::account(spec, &mut keys)?;

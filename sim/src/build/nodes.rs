@@ -62,6 +62,7 @@ impl RegionBuilder<'_> {
                 address: [third, fourth.clamp(4, 254)],
                 state,
                 options,
+                settling: 0,
             });
         }
         self.region.instances[first..].iter().map(|instance| instance.id).collect()

@@ -107,6 +107,9 @@ pub struct Fault {
     /// How late a slow answer is.
     #[serde(default)]
     pub delay_ms: Option<u64>,
+    /// The request does what it asks for, and only its answer goes wrong.
+    #[serde(default)]
+    pub takes_effect: bool,
 }
 
 impl Fault {
@@ -121,6 +124,7 @@ impl Fault {
             after: 0,
             times: None,
             delay_ms: None,
+            takes_effect: false,
         }
     }
 
@@ -156,6 +160,13 @@ impl Fault {
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
+        self
+    }
+
+    /// The request does what it asks for, and only its answer goes wrong.
+    #[must_use]
+    pub fn taking_effect(mut self) -> Self {
+        self.takes_effect = true;
         self
     }
 

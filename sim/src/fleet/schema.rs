@@ -45,7 +45,7 @@ fn default_now() -> jiff::Timestamp {
 }
 
 /// How the simulator behaves, whatever is in the fleet.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Every answer takes this long.
@@ -66,9 +66,31 @@ pub struct Settings {
     /// `DescribeInstanceImageMetadata` lists hidden instances, which is not documented either way.
     #[serde(default)]
     pub image_metadata_lists_hidden: bool,
+    /// Something in progress is seen so often in each of its stages; with 0 it is done at once.
+    #[serde(default = "once")]
+    pub looks_per_stage: u32,
     /// Sessions of roles end after this, whatever their `Expiration` says.
     #[serde(default)]
     pub session_seconds: Option<u32>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            latency_ms: 0,
+            jitter_ms: 0,
+            throttling: None,
+            empty_pages: false,
+            largest_page: None,
+            image_metadata_lists_hidden: false,
+            looks_per_stage: once(),
+            session_seconds: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::Caller;
 use super::glob;
-use crate::world::{Condition, ConditionKey, Effect, Operator, Patterns, Policy, Statement};
+use crate::world::{Condition, ConditionKey, Effect, Operator, Patterns, Policy, Statement, Tags};
 
 /// What someone wants to do, as policies see it.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +11,8 @@ pub struct Question<'q> {
     pub action: &'q str,
     /// An ARN, or `*` for what has no resources: then only patterns that match a star match it.
     pub resource: &'q str,
+    /// Its tags.
+    pub tags: &'q Tags,
     /// The Region that is asked.
     pub region: &'q str,
     /// Of an `AssumeRole`.
@@ -94,7 +96,7 @@ fn holds(condition: &Condition, question: &Question<'_>, caller: &Caller<'_>) ->
         condition.operator,
         Operator::StringNotEquals | Operator::StringNotLike | Operator::ArnNotLike
     );
-    let Some(value) = value(condition.key, question, caller) else {
+    let Some(value) = value(&condition.key, question, caller) else {
         // What is not there differs from everything.
         return condition.if_exists || negated;
     };
@@ -107,13 +109,14 @@ fn holds(condition: &Condition, question: &Question<'_>, caller: &Caller<'_>) ->
     condition.values.iter().any(|wanted| compare(wanted, &value)) != negated
 }
 
-fn value(key: ConditionKey, question: &Question<'_>, caller: &Caller<'_>) -> Option<String> {
+fn value(key: &ConditionKey, question: &Question<'_>, caller: &Caller<'_>) -> Option<String> {
     match key {
         ConditionKey::RequestedRegion => Some(question.region.to_owned()),
         ConditionKey::PrincipalArn => Some(caller.policy_arn()),
         ConditionKey::PrincipalAccount => Some(caller.account.id.clone()),
         ConditionKey::PrincipalOrgId => caller.organization.map(|organization| organization.id.clone()),
         ConditionKey::SecureTransport => Some("true".to_owned()),
+        ConditionKey::ResourceTag(tag) => question.tags.get(tag).cloned(),
         ConditionKey::ExternalId => question.external_id.map(str::to_owned),
     }
 }

@@ -140,7 +140,16 @@ fn operator(name: &str) -> Read<Operator> {
     })
 }
 
+/// What stands before the key of a resource's tag; services that had it first have one of their own.
+const RESOURCE_TAG: [&str; 3] = ["aws:resourcetag", "ec2:resourcetag", "autoscaling:resourcetag"];
+
 fn condition_key(name: &str) -> Read<ConditionKey> {
+    // The key of a tag has a case, what is before it has none.
+    if let Some((before, tag)) = name.split_once('/')
+        && RESOURCE_TAG.contains(&before.to_ascii_lowercase().as_str())
+    {
+        return Ok(ConditionKey::ResourceTag(tag.to_owned()));
+    }
     Ok(match name.to_ascii_lowercase().as_str() {
         "aws:requestedregion" => ConditionKey::RequestedRegion,
         "aws:principalarn" => ConditionKey::PrincipalArn,

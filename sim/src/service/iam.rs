@@ -7,7 +7,7 @@ use crate::wire::xml::Xml;
 
 /// Every operation.
 pub const OPERATIONS: &[QueryOperation] =
-    &[QueryOperation { name: "ListAccountAliases", access: Access::Any, run: list_account_aliases }];
+    &[QueryOperation::reads("ListAccountAliases", Access::Any, list_account_aliases)];
 
 /// `ListAccountAliases`. Accounts have no alias; what the fleet calls them is Organizations' to tell.
 fn list_account_aliases(_: &Call<'_>, params: Params, xml: &mut Xml) -> Result<(), ApiError> {

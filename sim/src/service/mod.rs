@@ -6,15 +6,14 @@ pub mod eks;
 pub mod iam;
 pub mod organizations;
 pub mod sts;
+mod table;
 
-use serde_json::Value;
+pub use self::table::{Access, Asked, Handler, JsonOperation, QueryOperation, Resource, RestOperation};
 
 use crate::fleet::schema::Settings;
 use crate::iam::{Caller, Identities};
-use crate::wire::error::ApiError;
+use crate::progress::{Thing, Watch};
 use crate::wire::page::{Page, Turn};
-use crate::wire::query::Params;
-use crate::wire::xml::Xml;
 use crate::world::{Account, Region, World};
 
 /// A service of AWS's that the simulator has.
@@ -108,62 +107,13 @@ pub struct Call<'w> {
     pub identities: &'w Identities,
     /// How the simulator behaves.
     pub settings: &'w Settings,
+    /// What time it is in the fleet, in seconds since 1970.
+    #[expect(dead_code, reason = "what is changed so far has no date")]
+    pub now: i64,
     /// Which page of a list this turns out to be.
     pub turn: &'w Turn,
-}
-
-/// What IAM says about an operation. The action has the operation's name, in every service that the simulator has.
-#[derive(Clone, Copy)]
-pub enum Access {
-    /// Nothing: whoever has credentials may.
-    Open,
-    /// The action has no resources: a policy has to say `*`.
-    Any,
-    /// The action is on the resource with this ARN.
-    On(fn(&Call<'_>, &Asked<'_>) -> String),
-}
-
-/// What a request names, for finding out which resource it is about.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'r> {
-    /// The parts of a REST path that may be anything.
-    pub path: &'r [String],
-    /// The parameters.
-    pub params: &'r Params,
-}
-
-/// An operation of a Query service: writes what goes inside its answer.
-pub struct QueryOperation {
-    /// Its name.
-    pub name: &'static str,
-    /// Who may.
-    pub access: Access,
-    /// What it does.
-    pub run: fn(&Call<'_>, Params, &mut Xml) -> Result<(), ApiError>,
-}
-
-/// An operation of a REST service.
-pub struct RestOperation {
-    /// Its name.
-    pub name: &'static str,
-    /// `GET` and others.
-    pub method: &'static str,
-    /// Its path; a part in braces may be anything.
-    pub path: &'static str,
-    /// Who may.
-    pub access: Access,
-    /// What it does, with the parts of the path that may be anything.
-    pub run: fn(&Call<'_>, &[String], Params) -> Result<Value, ApiError>,
-}
-
-/// An operation of a JSON service.
-pub struct JsonOperation {
-    /// Its name, the end of an `X-Amz-Target`.
-    pub name: &'static str,
-    /// Who may.
-    pub access: Access,
-    /// What it does.
-    pub run: fn(&Call<'_>, Params) -> Result<Value, ApiError>,
+    /// What is seen in progress.
+    pub watch: &'w Watch,
 }
 
 /// Parameters that name single resources, in any service.
@@ -178,6 +128,11 @@ const NAMED: [&str; 7] = [
 ];
 
 impl<'w> Call<'w> {
+    /// The answer describes something that is in progress.
+    fn saw(&self, thing: Thing) {
+        self.watch.saw(thing);
+    }
+
     /// The page that a request asks for. `size` has been checked by the service.
     fn page(&self, operation: &str, size: usize, token: Option<&str>, question: &str) -> Option<Page<'w>> {
         // AWS leaves pages empty where it has to look for what matches, never where it was told what to look for.

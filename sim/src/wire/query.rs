@@ -39,6 +39,37 @@ impl Params {
         Self { values, dialect }
     }
 
+    /// Reads the query string of a REST service, and its body: the members of objects become `outer.inner`, those of
+    /// lists `list.1`.
+    pub fn parse_rest(query: &[u8], body: &[u8]) -> Result<Self, ApiError> {
+        let mut params = Self::parse(query, Dialect::Rest);
+        if body.is_empty() {
+            return Ok(params);
+        }
+        let value = serde_json::from_slice(body).ok().filter(Value::is_object);
+        let value =
+            value.ok_or_else(|| ApiError::bad("SerializationException", "the body is not a JSON object"))?;
+        params.flatten("", value);
+        Ok(params)
+    }
+
+    fn flatten(&mut self, name: &str, value: Value) {
+        let inside = |inner: &str| if name.is_empty() { inner.to_owned() } else { format!("{name}.{inner}") };
+        match value {
+            Value::Null => {}
+            Value::Object(members) => {
+                members.into_iter().for_each(|(member, value)| self.flatten(&inside(&member), value));
+            }
+            Value::Array(items) => {
+                (1_u32..)
+                    .zip(items)
+                    .for_each(|(number, value)| self.flatten(&inside(&number.to_string()), value));
+            }
+            Value::String(text) => drop(self.values.insert(name.to_owned(), text)),
+            plain => drop(self.values.insert(name.to_owned(), plain.to_string())),
+        }
+    }
+
     /// Reads the body of a JSON service: one object of plain values, as far as its operations here are concerned.
     pub fn parse_json(body: &[u8]) -> Result<Self, ApiError> {
         let serialization = |message: &str| ApiError::bad("SerializationException", message);
@@ -63,6 +94,11 @@ impl Params {
     /// A text, left where it is.
     pub fn peek(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Does it only ask whether it would be allowed?
+    pub fn is_dry_run(&self) -> bool {
+        matches!(self.peek("DryRun"), Some("true" | "True" | "1"))
     }
 
     /// Everything that decides which items an answer lists: tokens are only good for the same question.
@@ -191,6 +227,15 @@ impl Params {
                 Err(ApiError::bad("InvalidInputException", format!("the parameter {name} is not recognized")))
             }
         }
+    }
+
+    /// Refuses a token that has been used for another question.
+    pub fn other_question_same_token(&self) -> ApiError {
+        let code = match self.dialect {
+            Dialect::Ec2 | Dialect::Query => "IdempotentParameterMismatch",
+            Dialect::Rest | Dialect::Json => "InvalidParameterException",
+        };
+        ApiError::bad(code, "The client token has been used before, with other parameters.")
     }
 
     fn invalid(&self, name: &str, value: &str, why: &str) -> ApiError {

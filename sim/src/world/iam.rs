@@ -108,7 +108,7 @@ pub enum Operator {
 }
 
 /// What a condition compares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConditionKey {
     /// `aws:RequestedRegion`.
     RequestedRegion,
@@ -120,6 +120,8 @@ pub enum ConditionKey {
     PrincipalOrgId,
     /// `aws:SecureTransport`: always true, the simulator stands in for what is reached by TLS.
     SecureTransport,
+    /// `aws:ResourceTag/KEY`, and the same of a service, of what the action is on.
+    ResourceTag(String),
     /// `sts:ExternalId`, of an `AssumeRole`.
     ExternalId,
 }

@@ -21,6 +21,13 @@ pub enum ImageStatus {
     Unshared,
 }
 
+impl ImageStatus {
+    /// Can instances be launched from it?
+    pub fn can_launch(self) -> bool {
+        matches!(self, Self::Available | Self::Deprecated)
+    }
+}
+
 /// One image, as one account sees it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -169,8 +169,10 @@ pub struct Instance {
     pub address: [u8; 2],
     /// Its state.
     pub state: InstanceState,
-    /// What the metadata service does now.
+    /// What the metadata service does now, or is about to do.
     pub options: EffectiveOptions,
+    /// How often the options will be seen as `pending` before they are `applied`.
+    pub settling: u8,
 }
 
 impl Instance {
@@ -182,6 +184,11 @@ impl Instance {
     /// Its place in the reservation.
     pub fn launch_index(&self) -> u32 {
         self.index % RESERVATION
+    }
+
+    /// AWS's word for whether its metadata options are in effect.
+    pub fn options_state(&self) -> &'static str {
+        if self.settling > 0 { "pending" } else { "applied" }
     }
 
     /// `m6i.large`.

@@ -8,8 +8,13 @@ mod groups;
 mod iam;
 mod images;
 mod instances;
+#[expect(dead_code, reason = "for groups that replace their instances")]
+mod launch;
 mod options;
 mod organization;
+#[cfg_attr(not(test), expect(dead_code, reason = "for what has several stages"))]
+mod progress;
+mod remembered;
 mod stored;
 mod templates;
 
@@ -25,10 +30,15 @@ pub use self::groups::{
 pub use self::iam::{Condition, ConditionKey, Effect, Operator, Patterns, Policy, Role, Statement, Trust};
 pub use self::images::{Image, ImageStatus};
 pub use self::instances::{Instance, InstanceId, InstanceState, Launch, Launcher, OwnTag, Place};
+#[expect(unused_imports, reason = "for groups that replace their instances")]
+pub use self::launch::{LaunchFailure, LaunchOrder, Placement};
 pub use self::options::{
     AccountDefaults, EffectiveOptions, ManagedBy, MetadataOptions, Switch, Tokens, at_launch,
 };
 pub use self::organization::{AccountState, Children, JoinedMethod, Member, Organization, Unit};
+#[expect(unused_imports, reason = "for what has several stages")]
+pub use self::progress::Progress;
+pub use self::remembered::Remembered;
 pub use self::templates::{BlockDevice, LaunchTemplate, TemplateData, TemplateVersion};
 
 /// Tags, or anything else that is a name and a value.
@@ -38,6 +48,8 @@ pub type Tags = BTreeMap<String, String>;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct World {
+    /// What time it is in it, in seconds since 1970: what the fleet says, and a second more for every change.
+    pub now: i64,
     /// By account id.
     pub accounts: BTreeMap<String, Account>,
     /// By partition.
@@ -120,6 +132,10 @@ pub struct Region {
     pub instances: Vec<Instance>,
     /// By name.
     pub clusters: BTreeMap<String, Cluster>,
+    /// How many things have been made since the fleet was: what is made next gets another id.
+    pub serial: u64,
+    /// By operation and token.
+    pub remembered: BTreeMap<String, Remembered>,
 }
 
 impl World {

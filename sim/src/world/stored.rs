@@ -26,6 +26,7 @@ pub struct StoredInstance {
     private_ip: String,
     profile: Option<String>,
     options: EffectiveOptions,
+    settling: u8,
     tags: Tags,
     launcher: Launcher,
     spot: bool,
@@ -52,6 +53,7 @@ impl From<Instance> for StoredInstance {
             private_ip: instance.private_ip('.'),
             profile: launch.profile.clone(),
             options: instance.options,
+            settling: instance.settling,
             tags: instance.tags(),
             launcher: launch.launcher.clone(),
             spot: launch.spot,
@@ -78,6 +80,7 @@ impl TryFrom<StoredInstance> for Instance {
             address: [*third, *fourth],
             state: stored.state,
             options: stored.options,
+            settling: stored.settling,
             launch: Arc::new(Launch {
                 image: stored.image,
                 instance_types: vec![stored.instance_type],

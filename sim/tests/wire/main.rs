@@ -14,6 +14,7 @@ mod policies;
 mod roles;
 mod semantics;
 mod state;
+mod writes;
 
 use client::Client;
 use imdsctl_sim::{Fleet, Options, Running, Sim};

@@ -15,13 +15,9 @@ use crate::world::{Group, Instance, InstanceId, InstanceState, LaunchSource, Lau
 
 /// Every operation.
 pub const OPERATIONS: &[QueryOperation] = &[
-    QueryOperation { name: "DescribeAutoScalingGroups", access: Access::Any, run: groups::describe },
-    QueryOperation {
-        name: "DescribeLaunchConfigurations",
-        access: Access::Any,
-        run: launch_configurations::describe,
-    },
-    QueryOperation { name: "DescribeWarmPool", access: Access::Any, run: warm_pool::describe },
+    QueryOperation::reads("DescribeAutoScalingGroups", Access::Any, groups::describe),
+    QueryOperation::reads("DescribeLaunchConfigurations", Access::Any, launch_configurations::describe),
+    QueryOperation::reads("DescribeWarmPool", Access::Any, warm_pool::describe),
 ];
 
 /// Takes the parameters that every list has.

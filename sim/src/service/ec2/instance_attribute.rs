@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Call, instances};
-use crate::service::Asked;
+use crate::service::{Asked, Resource};
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -35,9 +35,9 @@ pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<()
 }
 
 /// What the operation is on, as far as a policy is concerned.
-pub fn arn(call: &Call<'_>, asked: &Asked<'_>) -> String {
+pub fn arn(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
     let id = asked.params.peek("InstanceId").unwrap_or("*");
-    call.account.arn("ec2", call.region_name, &format!("instance/{id}"))
+    super::instance_resource(call, id)
 }
 
 fn user_data<'r>(region: &'r Region, instance: &Instance) -> Option<&'r str> {

@@ -28,6 +28,7 @@ pub enum Hole {
     SpotRequest,
     ClientToken,
     OwnTag,
+    OptionsState,
     HttpTokens,
     HopLimit,
     HttpEndpoint,
@@ -129,6 +130,7 @@ fn fill(xml: &mut Xml, hole: Hole, instance: &Instance, client_token: &str, mome
         }
         Hole::ClientToken => xml.raw(client_token),
         Hole::OwnTag => xml.plain(&instance.own_tag_value().unwrap_or_default()),
+        Hole::OptionsState => xml.raw(instance.options_state()),
         Hole::HttpTokens => xml.raw(options.http_tokens.as_str()),
         Hole::HopLimit => number(xml, options.hop_limit),
         Hole::HttpEndpoint => xml.raw(options.http_endpoint.as_str()),
@@ -280,7 +282,7 @@ fn features(xml: &mut Xml<Hole>, windows: bool) {
 
 fn metadata_options(xml: &mut Xml<Hole>) {
     xml.element("metadataOptions", |xml| {
-        xml.text("state", "applied");
+        xml.hole("state", Hole::OptionsState);
         xml.hole("httpTokens", Hole::HttpTokens);
         xml.hole("httpPutResponseHopLimit", Hole::HopLimit);
         xml.hole("httpEndpoint", Hole::HttpEndpoint);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Call, Sizes, instance_xml, page, well_formed};
+use super::{Call, Sizes, instance_xml, modify_options, page, well_formed};
 use crate::ids;
 use crate::wire::error::ApiError;
 use crate::wire::filter::{self, Filter, Values};
@@ -67,6 +67,7 @@ pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<()
     let instances =
         matching(instances, &filters, |name, instance| values(name, instance, call.account, call.region));
     let (instances, next) = if ids.is_empty() { page.of(&instances) } else { (&instances[..], None) };
+    modify_options::saw(call, instances);
     instance_xml::reservations(xml, instances, call);
     xml.optional("nextToken", next.as_deref());
     Ok(())
@@ -210,7 +211,7 @@ fn option_values<'a>(name: &str, instance: &Instance) -> Values<'a> {
         "http-put-response-hop-limit" => filter::made(options.hop_limit),
         "http-tokens" => filter::one(options.http_tokens.as_str()),
         "instance-metadata-tags" => filter::one(options.instance_metadata_tags.as_str()),
-        "state" => filter::one("applied"),
+        "state" => filter::one(instance.options_state()),
         _ => Values::new(),
     }
 }

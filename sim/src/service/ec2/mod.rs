@@ -6,69 +6,55 @@ mod images;
 mod instance_attribute;
 mod instance_xml;
 mod instances;
+mod modify_options;
+mod modify_template;
 mod nothing;
 mod regions;
 mod settings;
 mod template_versions;
 mod templates;
 
-use super::{Access, Call, QueryOperation};
+use super::{Access, Call, QueryOperation, Resource};
 use crate::wire::error::ApiError;
 use crate::wire::page::Page;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
-use crate::world::{MetadataOptions, Switch, Tags, Tokens};
+use crate::world::{Instance, InstanceId, MetadataOptions, Switch, Tags, Tokens};
 
 /// Every operation.
 pub const OPERATIONS: &[QueryOperation] = &[
-    QueryOperation { name: "DescribeRegions", access: Access::Any, run: regions::describe },
-    QueryOperation { name: "DescribeInstances", access: Access::Any, run: instances::describe },
-    QueryOperation {
-        name: "DescribeInstanceImageMetadata",
-        access: Access::Any,
-        run: image_metadata::describe,
-    },
-    QueryOperation { name: "DescribeImages", access: Access::Any, run: images::describe },
-    QueryOperation { name: "DescribeLaunchTemplates", access: Access::Any, run: templates::describe },
-    QueryOperation {
-        name: "DescribeLaunchTemplateVersions",
-        access: Access::Any,
-        run: template_versions::describe,
-    },
-    QueryOperation { name: "GetInstanceMetadataDefaults", access: Access::Any, run: defaults::get },
+    QueryOperation::reads("DescribeRegions", Access::Any, regions::describe),
+    QueryOperation::reads("DescribeInstances", Access::Any, instances::describe),
+    QueryOperation::reads("DescribeInstanceImageMetadata", Access::Any, image_metadata::describe),
+    QueryOperation::reads("DescribeImages", Access::Any, images::describe),
+    QueryOperation::reads("DescribeLaunchTemplates", Access::Any, templates::describe),
+    QueryOperation::reads("DescribeLaunchTemplateVersions", Access::Any, template_versions::describe),
+    QueryOperation::reads("GetInstanceMetadataDefaults", Access::Any, defaults::get),
+    QueryOperation::writes(
+        "ModifyInstanceMetadataOptions",
+        Access::On(modify_options::resource),
+        modify_options::run,
+    ),
+    QueryOperation::writes("ModifyLaunchTemplate", Access::On(templates::resource), modify_template::run)
+        .once_by("ClientToken"),
+    QueryOperation::writes("ModifyInstanceMetadataDefaults", Access::Any, defaults::modify),
     // What other tools ask besides, before they judge anything.
-    QueryOperation {
-        name: "DescribeInstanceAttribute",
-        access: Access::On(instance_attribute::arn),
-        run: instance_attribute::describe,
-    },
-    QueryOperation { name: "GetEbsEncryptionByDefault", access: Access::Any, run: settings::ebs_encryption },
-    QueryOperation {
-        name: "GetImageBlockPublicAccessState",
-        access: Access::Any,
-        run: settings::public_images,
-    },
-    QueryOperation {
-        name: "GetSnapshotBlockPublicAccessState",
-        access: Access::Any,
-        run: settings::public_snapshots,
-    },
-    QueryOperation { name: "DescribeAddresses", access: Access::Any, run: nothing::addresses },
-    QueryOperation {
-        name: "DescribeClientVpnEndpoints",
-        access: Access::Any,
-        run: nothing::client_vpn_endpoints,
-    },
-    QueryOperation { name: "DescribeNetworkAcls", access: Access::Any, run: nothing::network_acls },
-    QueryOperation {
-        name: "DescribeNetworkInterfaces",
-        access: Access::Any,
-        run: nothing::network_interfaces,
-    },
-    QueryOperation { name: "DescribeSecurityGroups", access: Access::Any, run: nothing::security_groups },
-    QueryOperation { name: "DescribeSnapshots", access: Access::Any, run: nothing::snapshots },
-    QueryOperation { name: "DescribeTransitGateways", access: Access::Any, run: nothing::transit_gateways },
-    QueryOperation { name: "DescribeVolumes", access: Access::Any, run: nothing::volumes },
+    QueryOperation::reads(
+        "DescribeInstanceAttribute",
+        Access::On(instance_attribute::arn),
+        instance_attribute::describe,
+    ),
+    QueryOperation::reads("GetEbsEncryptionByDefault", Access::Any, settings::ebs_encryption),
+    QueryOperation::reads("GetImageBlockPublicAccessState", Access::Any, settings::public_images),
+    QueryOperation::reads("GetSnapshotBlockPublicAccessState", Access::Any, settings::public_snapshots),
+    QueryOperation::reads("DescribeAddresses", Access::Any, nothing::addresses),
+    QueryOperation::reads("DescribeClientVpnEndpoints", Access::Any, nothing::client_vpn_endpoints),
+    QueryOperation::reads("DescribeNetworkAcls", Access::Any, nothing::network_acls),
+    QueryOperation::reads("DescribeNetworkInterfaces", Access::Any, nothing::network_interfaces),
+    QueryOperation::reads("DescribeSecurityGroups", Access::Any, nothing::security_groups),
+    QueryOperation::reads("DescribeSnapshots", Access::Any, nothing::snapshots),
+    QueryOperation::reads("DescribeTransitGateways", Access::Any, nothing::transit_gateways),
+    QueryOperation::reads("DescribeVolumes", Access::Any, nothing::volumes),
 ];
 
 /// What limits the size of a page.
@@ -131,6 +117,16 @@ fn operator<H>(xml: &mut Xml<H>, operator: Option<&str>) {
     });
 }
 
+/// An instance as policies see it.
+fn instance_resource(call: &Call<'_>, id: &str) -> Resource {
+    let wanted = InstanceId::parse(id);
+    let instance = call.region.instances.iter().find(|instance| Some(instance.id) == wanted);
+    Resource {
+        arn: call.account.arn("ec2", call.region_name, &format!("instance/{id}")),
+        tags: instance.map(Instance::tags).unwrap_or_default(),
+    }
+}
+
 /// Only what is set: a template does not know defaults.
 fn metadata_options_set(xml: &mut Xml, options: MetadataOptions) {
     xml.element("metadataOptions", |xml| {
@@ -142,6 +138,47 @@ fn metadata_options_set(xml: &mut Xml, options: MetadataOptions) {
         xml.optional("httpProtocolIpv6", options.http_protocol_ipv6.map(Switch::as_str));
         xml.optional("instanceMetadataTags", options.instance_metadata_tags.map(Switch::as_str));
     });
+}
+
+/// The values of `HttpTokens`.
+const TOKENS: [(&str, Tokens); 2] = [("optional", Tokens::Optional), ("required", Tokens::Required)];
+
+/// The values of a switch.
+const SWITCH: [(&str, Switch); 2] = [("enabled", Switch::Enabled), ("disabled", Switch::Disabled)];
+
+/// A parameter that is one of two words.
+fn choice<T: Copy>(
+    params: &mut Params,
+    name: &str,
+    values: [(&'static str, T); 2],
+) -> Result<Option<T>, ApiError> {
+    let Some(text) = params.text(name) else { return Ok(None) };
+    match values.iter().find(|(word, _)| *word == text) {
+        Some((_, value)) => Ok(Some(*value)),
+        None => Err(ApiError::bad(
+            "InvalidParameterValue",
+            format!(
+                "Value ({text}) for parameter {name} is invalid. Valid values: {} | {}",
+                values[0].0, values[1].0
+            ),
+        )),
+    }
+}
+
+/// A hop limit, 1 to 64.
+fn hop_limit(params: &mut Params, name: &str) -> Result<Option<u8>, ApiError> {
+    match params.number(name)? {
+        None => Ok(None),
+        Some(limit @ 1..=64) => Ok(u8::try_from(limit).ok()),
+        Some(limit) => Err(ApiError::bad(
+            "InvalidParameterValue",
+            format!("Value ({limit}) for parameter {name} is invalid. It can be 1 to 64."),
+        )),
+    }
+}
+
+fn missing(name: &str) -> ApiError {
+    ApiError::bad("MissingParameter", format!("The request must contain the parameter {name}"))
 }
 
 /// `i-…`: a prefix, and eight or seventeen hex digits.

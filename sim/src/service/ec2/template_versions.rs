@@ -43,12 +43,7 @@ pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<()
         (Some(id), None) => Some(templates::by_id(call.region, &id, managed)?),
         (None, Some(name)) => Some(templates::by_name(call.region, &name, managed)?),
         (None, None) => None,
-        (Some(_), Some(_)) => {
-            return Err(ApiError::bad(
-                "InvalidParameterCombination",
-                "The parameters LaunchTemplateId and LaunchTemplateName cannot be used together",
-            ));
-        }
+        (Some(_), Some(_)) => return Err(templates::both()),
     };
     let mut found = match template {
         Some(template) => of_template(template, &versions, &range)?,
@@ -90,21 +85,28 @@ fn of_template<'r>(
     }
     let mut found: Vec<Found<'r>> = Vec::with_capacity(versions.len());
     for wanted in versions {
-        let number = number(template, wanted)?;
-        let Some(version) = template.versions.get(&number) else {
-            return Err(ApiError::bad(
-                "InvalidLaunchTemplateId.VersionNotFound",
-                format!(
-                    "Could not find the specified version {wanted} for the launch template with ID {}.",
-                    template.id
-                ),
-            ));
-        };
+        let number = existing(template, wanted)?;
+        let Some(version) = template.versions.get(&number) else { continue };
         if !found.iter().any(|(_, known)| known.number == number) {
             found.push((template, version));
         }
     }
     Ok(found)
+}
+
+/// The number of a version that exists.
+pub fn existing(template: &LaunchTemplate, wanted: &str) -> Result<u64, ApiError> {
+    let number = number(template, wanted)?;
+    if template.versions.contains_key(&number) {
+        return Ok(number);
+    }
+    Err(ApiError::bad(
+        "InvalidLaunchTemplateId.VersionNotFound",
+        format!(
+            "Could not find the specified version {wanted} for the launch template with ID {}.",
+            template.id
+        ),
+    ))
 }
 
 fn number(template: &LaunchTemplate, text: &str) -> Result<u64, ApiError> {

@@ -1,6 +1,7 @@
 //! `DescribeLaunchTemplates`.
 
 use super::{Call, Sizes, operator, page, tag_set, well_formed};
+use crate::service::{Asked, Resource};
 use crate::wire::error::ApiError;
 use crate::wire::filter;
 use crate::wire::query::Params;
@@ -50,6 +51,39 @@ pub fn visible(region: &Region, managed: bool) -> impl Iterator<Item = &LaunchTe
     region.templates.values().filter(move |template| managed || template.operator.is_none())
 }
 
+/// The one template that an operation is on, by its id or its name. Those that a service manages are not found.
+pub fn named<'r>(region: &'r Region, params: &mut Params) -> Result<&'r LaunchTemplate, ApiError> {
+    match (params.text("LaunchTemplateId"), params.text("LaunchTemplateName")) {
+        (Some(id), None) => by_id(region, &id, false),
+        (None, Some(name)) => by_name(region, &name, false),
+        (None, None) => Err(ApiError::bad(
+            "MissingParameter",
+            "The request must contain the parameter LaunchTemplateId or LaunchTemplateName",
+        )),
+        (Some(_), Some(_)) => Err(both()),
+    }
+}
+
+/// Refuses a template that is named in two ways.
+pub fn both() -> ApiError {
+    ApiError::bad(
+        "InvalidParameterCombination",
+        "The parameters LaunchTemplateId and LaunchTemplateName cannot be used together",
+    )
+}
+
+/// The template that a request names, as far as a policy is concerned.
+pub fn resource(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
+    let (id, name) = (asked.params.peek("LaunchTemplateId"), asked.params.peek("LaunchTemplateName"));
+    let mut all = call.region.templates.values();
+    let found = all.find(|one| Some(one.id.as_str()) == id || Some(one.name.as_str()) == name);
+    let id = found.map(|template| template.id.as_str()).or(id).unwrap_or("*");
+    Resource {
+        arn: call.account.arn("ec2", call.region_name, &format!("launch-template/{id}")),
+        tags: found.map(|template| template.tags.clone()).unwrap_or_default(),
+    }
+}
+
 /// The template with an id.
 pub fn by_id<'r>(region: &'r Region, id: &str, managed: bool) -> Result<&'r LaunchTemplate, ApiError> {
     if !well_formed(id, "lt-") {
@@ -76,7 +110,8 @@ pub fn by_name<'r>(region: &'r Region, name: &str, managed: bool) -> Result<&'r 
     })
 }
 
-fn write(xml: &mut Xml, template: &LaunchTemplate) {
+/// A template, without its versions.
+pub fn write(xml: &mut Xml, template: &LaunchTemplate) {
     xml.text("launchTemplateId", &template.id);
     xml.text("launchTemplateName", &template.name);
     xml.text("createTime", &iso(template.created));

@@ -3,60 +3,58 @@
 mod describe;
 mod list;
 
-use super::{Access, Asked, Call, RestOperation};
+use super::{Access, Asked, Call, Resource, RestOperation};
 use crate::wire::error::ApiError;
 use crate::world::{Cluster, Region};
 
 /// Every operation.
 pub const OPERATIONS: &[RestOperation] = &[
-    RestOperation {
-        name: "ListClusters",
-        method: "GET",
-        path: "/clusters",
-        access: Access::Any,
-        run: list::clusters,
-    },
-    RestOperation {
-        name: "DescribeCluster",
-        method: "GET",
-        path: "/clusters/{}",
-        access: Access::On(cluster_arn),
-        run: describe::cluster,
-    },
-    RestOperation {
-        name: "ListNodegroups",
-        method: "GET",
-        path: "/clusters/{}/node-groups",
-        access: Access::On(cluster_arn),
-        run: list::node_groups,
-    },
-    RestOperation {
-        name: "DescribeNodegroup",
-        method: "GET",
-        path: "/clusters/{}/node-groups/{}",
-        access: Access::On(node_group_arn),
-        run: describe::node_group,
-    },
-    RestOperation {
-        name: "ListFargateProfiles",
-        method: "GET",
-        path: "/clusters/{}/fargate-profiles",
-        access: Access::On(cluster_arn),
-        run: list::fargate_profiles,
-    },
+    RestOperation::reads("ListClusters", "GET", "/clusters", Access::Any, list::clusters),
+    RestOperation::reads(
+        "DescribeCluster",
+        "GET",
+        "/clusters/{}",
+        Access::On(cluster_arn),
+        describe::cluster,
+    ),
+    RestOperation::reads(
+        "ListNodegroups",
+        "GET",
+        "/clusters/{}/node-groups",
+        Access::On(cluster_arn),
+        list::node_groups,
+    ),
+    RestOperation::reads(
+        "DescribeNodegroup",
+        "GET",
+        "/clusters/{}/node-groups/{}",
+        Access::On(node_group_arn),
+        describe::node_group,
+    ),
+    RestOperation::reads(
+        "ListFargateProfiles",
+        "GET",
+        "/clusters/{}/fargate-profiles",
+        Access::On(cluster_arn),
+        list::fargate_profiles,
+    ),
 ];
 
-fn cluster_arn(call: &Call<'_>, asked: &Asked<'_>) -> String {
-    call.account.arn("eks", call.region_name, &format!("cluster/{}", asked.path[0]))
+fn cluster_arn(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
+    let name = &asked.path[0];
+    Resource {
+        arn: call.account.arn("eks", call.region_name, &format!("cluster/{name}")),
+        tags: call.region.clusters.get(name).map(|cluster| cluster.tags.clone()).unwrap_or_default(),
+    }
 }
 
 /// The ARN of a node group ends in an id, which a request does not have.
-fn node_group_arn(call: &Call<'_>, asked: &Asked<'_>) -> String {
+fn node_group_arn(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
     let (cluster, name) = (&asked.path[0], &asked.path[1]);
     let group = call.region.clusters.get(cluster).and_then(|cluster| cluster.node_groups.get(name));
     group.map_or_else(
-        || call.account.arn("eks", call.region_name, &format!("nodegroup/{cluster}/{name}/*")),
-        |group| group.arn.clone(),
+        || call.account.arn("eks", call.region_name, &format!("nodegroup/{cluster}/{name}/*")).into(),
+        |group| Resource { arn: group.arn.clone(), tags: group.tags.clone() },
     )
 }
 

@@ -6,7 +6,7 @@ mod units;
 
 use serde_json::{Map, Value};
 
-use super::{Access, Asked, Call, JsonOperation};
+use super::{Access, Asked, Call, JsonOperation, Resource};
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
 use crate::world::Organization;
@@ -29,13 +29,14 @@ pub const OPERATIONS: &[JsonOperation] = &[
 ];
 
 /// The root or the unit that `ParentId` names.
-fn parent_arn(call: &Call<'_>, asked: &Asked<'_>) -> String {
-    match (call.caller.organization, asked.params.peek("ParentId")) {
+fn parent_arn(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
+    let arn = match (call.caller.organization, asked.params.peek("ParentId")) {
         (Some(organization), Some(id)) => {
             organization.arn(if id.starts_with("r-") { "root" } else { "ou" }, id)
         }
         _ => "*".to_owned(),
-    }
+    };
+    arn.into()
 }
 
 /// The organisation of the caller's account, for what each of its accounts may see. The Region that was signed for does

@@ -12,12 +12,12 @@ use crate::wire::xml::Xml;
 /// Every operation.
 pub const OPERATIONS: &[QueryOperation] = &[
     // Works for whoever has credentials, even where a policy denies it.
-    QueryOperation { name: "GetCallerIdentity", access: Access::Open, run: get_caller_identity },
-    QueryOperation {
-        name: "AssumeRole",
-        access: Access::On(|_, asked| asked.params.peek("RoleArn").unwrap_or("*").to_owned()),
-        run: assume_role::run,
-    },
+    QueryOperation::reads("GetCallerIdentity", Access::Open, get_caller_identity),
+    QueryOperation::reads(
+        "AssumeRole",
+        Access::On(|_, asked| asked.params.peek("RoleArn").unwrap_or("*").to_owned().into()),
+        assume_role::run,
+    ),
 ];
 
 fn get_caller_identity(call: &Call<'_>, params: Params, xml: &mut Xml) -> Result<(), ApiError> {
