@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arn, ImageId, InstanceId, MetadataOptions, Tags, TemplateRef};
+use super::{Arn, ImageId, InstanceId, MetadataOptions, Tags, TemplateRef, VersionRef};
 
 /// An Auto Scaling group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -69,6 +69,34 @@ impl GroupLaunch {
             }
         }
         templates.into_iter()
+    }
+
+    /// Every reference to a template, in the order in which the API gives them: the base, then those of overrides.
+    pub fn references(&self) -> Vec<&TemplateRef> {
+        match self {
+            Self::Template(template) => vec![template],
+            Self::Mixed { base, overrides } => {
+                let own = overrides.iter().filter_map(|one| one.template.as_ref());
+                std::iter::once(base).chain(own).collect()
+            }
+            Self::Configuration(_) | Self::Unknown => Vec::new(),
+        }
+    }
+
+    /// The same with other versions, which are asked for in that order.
+    #[must_use]
+    pub fn with_versions(&self, mut version: impl FnMut(&TemplateRef) -> VersionRef) -> Self {
+        let mut changed = self.clone();
+        let mut set = |reference: &mut TemplateRef| reference.version = version(reference);
+        match &mut changed {
+            Self::Template(template) => set(template),
+            Self::Mixed { base, overrides } => {
+                set(base);
+                overrides.iter_mut().filter_map(|one| one.template.as_mut()).for_each(set);
+            }
+            Self::Configuration(_) | Self::Unknown => {}
+        }
+        changed
     }
 }
 

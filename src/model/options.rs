@@ -205,6 +205,28 @@ impl MetadataOptions {
             OptionName::InstanceMetadataTags => self.instance_metadata_tags = value,
         }
     }
+
+    /// The same, but for what `over` sets.
+    #[must_use]
+    pub fn overlaid(mut self, over: &Self) -> Self {
+        for option in OptionName::ALL {
+            if let Some(value) = over.get(option) {
+                self.set(option, Some(value));
+            }
+        }
+        self
+    }
+
+    /// Only those that `other` sets as well.
+    #[must_use]
+    pub fn within(mut self, other: &Self) -> Self {
+        for option in OptionName::ALL {
+            if other.get(option).is_none() {
+                self.set(option, None);
+            }
+        }
+        self
+    }
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@
 //! nothing but what it says is ever done. Members may be added, never renamed.
 
 mod action;
+mod launching;
 mod step;
 
 pub use action::{
     Action, DefaultsSeen, NamedVersion, NodeGroupSeen, Pin, Repoint, TemplateSeen, VersionChoice,
 };
+pub use launching::{Launching, Moved, moves};
 pub use step::{Block, Change, Reach, Step, StepId, TokenUseSum};
 
 use jiff::Timestamp;
