@@ -21,6 +21,7 @@ use crate::service::sts::AssumeRoleRequest;
 use crate::service::{Call, Service};
 use crate::state::StateFile;
 use crate::throttle::{Throttle, Throttling};
+use crate::turnover::{self, GroupTurnover};
 use crate::wire::auth::{self, AuthProblem, Scope};
 use crate::wire::error::ApiError;
 use crate::wire::page::Turn;
@@ -112,6 +113,11 @@ impl Front {
         let throttle = Arc::new(Throttle::new(throttling)?);
         *self.throttle.write().unwrap_or_else(PoisonError::into_inner) = throttle;
         Ok(())
+    }
+
+    /// Every group that lost an instance.
+    pub fn turnover(&self) -> Vec<GroupTurnover> {
+        turnover::of(&self.keeper.world())
     }
 
     /// Answers, and says what there is to say about the request.

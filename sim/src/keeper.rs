@@ -71,7 +71,7 @@ impl Keeper {
         let world = self.world();
         let Some(account) = world.accounts.get(account) else { return Ok(()) };
         let Some(mut region) = account.regions.get(region_name).cloned() else { return Ok(()) };
-        let scene = Scene { account, region_name, settings, now: world.now };
+        let scene = Scene { settings, now: world.now };
         for thing in seen {
             progress::look(scene, &mut region, thing);
         }

@@ -42,6 +42,7 @@ mod server;
 mod service;
 mod state;
 mod throttle;
+mod turnover;
 mod wire;
 mod world;
 
@@ -52,3 +53,4 @@ pub use server::{Options, Running, Sim, SimError};
 pub use service::sts::AssumeRoleRequest;
 pub use state::StateError;
 pub use throttle::{Bucket, BucketRule, Throttling};
+pub use turnover::GroupTurnover;

@@ -62,11 +62,13 @@ pub fn run(call: &Call<'_>, wanted: &Wanted, params: Params, context: &Context) 
         Wanted::Json(operation) => Ok((operation.run)(call, params)?.to_string().into()),
         Wanted::Rest(operation, path) => match operation.run {
             Handler::Reads(read) => Ok(read(call, path, params)?.to_string().into()),
-            Handler::Writes(write) => {
-                change(call, operation.name, operation.token, params, |region, params| {
-                    Ok(write(call, region, path, params)?.to_string())
-                })
-            }
+            Handler::Writes(write) => change(
+                call,
+                &[&[operation.name.to_owned()], &path[..]].concat(),
+                operation.token,
+                params,
+                |region, params| Ok(write(call, region, path, params)?.to_string()),
+            ),
         },
         Wanted::Query(operation) => query(call, operation, params, context),
     }
@@ -84,10 +86,11 @@ fn query(
             envelope(operation.name, context, |inside| read(call, params, inside))?.into()
         }
         Handler::Writes(write) => {
-            let outcome = change(call, operation.name, operation.token, params, |region, params| {
-                let mut inside = Xml::default();
-                write(call, region, params, &mut inside).map(|()| inside.into_string())
-            })?;
+            let outcome =
+                change(call, &[operation.name.to_owned()], operation.token, params, |region, params| {
+                    let mut inside = Xml::default();
+                    write(call, region, params, &mut inside).map(|()| inside.into_string())
+                })?;
             let body = envelope(operation.name, context, |xml| {
                 xml.raw(&outcome.body);
                 Ok(())
@@ -105,17 +108,17 @@ fn query(
     Ok(outcome)
 }
 
-/// Changes a copy of the Region. What a token has brought about before is answered again, and not done again.
+/// Changes a copy of the Region; `asked` is the operation, and what it is on where a path says that. What a token has brought about before is answered again, and not done again.
 fn change(
     call: &Call<'_>,
-    operation: &str,
+    asked: &[String],
     token: Option<&'static str>,
     mut params: Params,
     write: impl FnOnce(&mut Region, Params) -> Result<String, ApiError>,
 ) -> Result<Outcome, ApiError> {
     let token = token.and_then(|name| params.text(name)).map(|token| {
         let question = ids::hex(16, &[&params.question()]);
-        (format!("{operation} {token}"), question)
+        (format!("{} {token}", asked.join("/")), question)
     });
     let before =
         token.as_ref().and_then(|(key, question)| Some((call.region.remembered.get(key)?, question)));

@@ -11,13 +11,22 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use crate::fleet::schema::Settings;
-use crate::world::{Account, InstanceId, Region};
+use crate::world::{InstanceId, Region};
 
 /// Something that can be in progress.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Thing {
     /// New metadata options of an instance, which are `pending` before they are `applied`.
     MetadataOptions(InstanceId),
+    /// The update of a managed node group, which replaces its nodes in phases.
+    NodeGroupUpdate {
+        /// The cluster's name.
+        cluster: String,
+        /// The node group's name.
+        node_group: String,
+    },
+    /// The instance refresh of a group, by the group's name.
+    InstanceRefresh(String),
 }
 
 /// What a request has seen in progress.
@@ -36,17 +45,9 @@ impl Watch {
     }
 }
 
-/// Where and when something changes: what a change needs to know besides the Region itself.
+/// When something changes, and how: what a change needs to know besides the Region itself.
 #[derive(Debug, Clone, Copy)]
-#[expect(
-    dead_code,
-    reason = "metadata options settle by themselves; a rollout will need to know where it is"
-)]
 pub struct Scene<'w> {
-    /// The account, as it was before.
-    pub account: &'w Account,
-    /// The Region's name.
-    pub region_name: &'w str,
     /// How the simulator behaves.
     pub settings: &'w Settings,
     /// What time it is in the fleet, in seconds since 1970.
@@ -54,12 +55,18 @@ pub struct Scene<'w> {
 }
 
 /// Something has been looked at once.
-pub fn look(_scene: Scene<'_>, region: &mut Region, thing: &Thing) {
+pub fn look(scene: Scene<'_>, region: &mut Region, thing: &Thing) {
     match thing {
         Thing::MetadataOptions(id) => {
             if let Some(instance) = region.instances.iter_mut().find(|instance| instance.id == *id) {
                 instance.settling = instance.settling.saturating_sub(1);
             }
+        }
+        Thing::NodeGroupUpdate { cluster, node_group } => {
+            region.look_at_update(cluster, node_group, scene.settings.looks_per_stage, scene.now);
+        }
+        Thing::InstanceRefresh(group) => {
+            region.look_at_refresh(group, scene.settings.looks_per_stage, scene.now);
         }
     }
 }

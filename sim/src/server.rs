@@ -26,6 +26,7 @@ use crate::front::{Front, Incoming};
 use crate::log::{Arrival, Log, Request};
 use crate::state::{StateError, StateFile};
 use crate::throttle::Throttling;
+use crate::turnover::GroupTurnover;
 
 /// More than any request of these services has.
 const MAX_BODY: usize = 1 << 20;
@@ -128,6 +129,11 @@ impl Running {
     /// How many requests there were of each kind so far.
     pub fn counts(&self) -> Counts {
         self.log.counts()
+    }
+
+    /// Every group that has lost an instance since the fleet was made, and how its instances went.
+    pub fn turnover(&self) -> Vec<GroupTurnover> {
+        self.front.turnover()
     }
 
     /// Forgets the requests so far, so that the next run is looked at by itself.

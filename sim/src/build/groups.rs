@@ -4,11 +4,11 @@ use super::network::Network;
 use super::nodes::{Order, cluster_tags, remove_tags, template_tags};
 use super::templates::Resolved;
 use super::{DAY, Outcome, RegionBuilder};
-use crate::fleet::nodes::{GroupSpec, MixedSpec, TemplateUse, WarmPoolSpec};
+use crate::fleet::nodes::{GroupSpec, HookSpec, MixedSpec, TemplateUse, Transition, WarmPoolSpec};
 use crate::ids;
 use crate::world::{
-    Group, GroupTag, InstanceId, InstanceState, LaunchSource, Launcher, MetadataOptions, MixedInstances,
-    Override, Tags, TemplateSpecification, WarmPool,
+    Group, GroupTag, InstanceId, InstanceState, LaunchSource, Launcher, Launching, LifecycleHook,
+    MetadataOptions, MixedInstances, Override, Tags, TemplateSpecification, Turnover, WarmPool,
 };
 
 /// One way in which a group launches: the group itself, one of its overrides, or a version it had before.
@@ -48,6 +48,18 @@ impl RegionBuilder<'_> {
             .warm_pool
             .as_ref()
             .map(|pool| self.launch_warm_pool(spec, pool, &recipes[0], cluster, &network));
+        if spec.protected.max(spec.standby) > spec.nodes {
+            return Err(self.problem(&place, "has fewer nodes than are protected, or in standby"));
+        }
+        let protected = instances[..spec.protected as usize].to_vec();
+        let standby = instances[instances.len() - spec.standby as usize..].to_vec();
+        let launching = Launching {
+            profile: Some(profile(cluster)),
+            instance_types: spec.instance_type.iter().cloned().collect(),
+            tags: own_tags(spec, cluster),
+            without_tags: spec.without_tags.clone(),
+            ..network.launching()
+        };
         let uuid = ids::uuid(&self.parts(&["group", &spec.name]));
         let resource = format!("autoScalingGroup:{uuid}:autoScalingGroupName/{}", spec.name);
         let group = Group {
@@ -63,6 +75,13 @@ impl RegionBuilder<'_> {
             tags: tags.into_iter().map(|(key, value)| GroupTag { key, value, propagate: true }).collect(),
             instances,
             warm_pool,
+            launching,
+            hooks: spec.lifecycle_hooks.iter().map(hook).collect(),
+            protected,
+            standby,
+            turnover: Turnover::default(),
+            refreshes: Vec::new(),
+            refresh_fails: spec.refresh_fails.clone(),
         };
         self.region.groups.insert(spec.name.clone(), group);
         Ok(())
@@ -252,13 +271,7 @@ impl RegionBuilder<'_> {
             tags.extend(template.data.tags.clone());
             template_tags(template, &mut tags);
         }
-        tags.extend(spec.tags.clone());
-        tags.insert("Name".to_owned(), spec.name.clone());
-        tags.insert("aws:autoscaling:groupName".to_owned(), spec.name.clone());
-        if let Some(cluster) = cluster {
-            cluster_tags(cluster, &mut tags);
-            tags.insert("k8s.io/cluster-autoscaler/enabled".to_owned(), "true".to_owned());
-        }
+        tags.extend(own_tags(spec, cluster));
         remove_tags(&spec.without_tags, &mut tags);
         let launcher = match (&recipe.template, &recipe.launch_configuration) {
             (Some(template), _) => Launcher::Template {
@@ -278,12 +291,37 @@ impl RegionBuilder<'_> {
             tags,
             launcher,
             network,
-            profile: Some(cluster.map_or_else(|| "web".to_owned(), |name| format!("{name}-node"))),
+            profile: Some(profile(cluster)),
             state: InstanceState::Running,
             spot: false,
             operator: None,
             own_tag: None,
             days,
         }
+    }
+}
+
+/// The tags of a group's instances that its template does not say.
+fn own_tags(spec: &GroupSpec, cluster: Option<&str>) -> Tags {
+    let mut tags = spec.tags.clone();
+    tags.insert("Name".to_owned(), spec.name.clone());
+    tags.insert("aws:autoscaling:groupName".to_owned(), spec.name.clone());
+    if let Some(cluster) = cluster {
+        cluster_tags(cluster, &mut tags);
+        tags.insert("k8s.io/cluster-autoscaler/enabled".to_owned(), "true".to_owned());
+    }
+    tags
+}
+
+fn profile(cluster: Option<&str>) -> String {
+    cluster.map_or_else(|| "web".to_owned(), |name| format!("{name}-node"))
+}
+
+fn hook(spec: &HookSpec) -> LifecycleHook {
+    LifecycleHook {
+        name: spec.name.clone(),
+        terminating: spec.transition == Transition::Terminating,
+        heartbeat_timeout: spec.heartbeat_timeout,
+        default_result: spec.default_result.clone(),
     }
 }

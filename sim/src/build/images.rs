@@ -78,31 +78,38 @@ impl RegionBuilder<'_> {
         Ok(ImageUse { id, text })
     }
 
-    fn add_published(&mut self, published: Published) -> String {
-        let id = ids::ec2("ami", &[&published.owner, self.name, &published.name]);
-        let created = published
-            .date
-            .parse::<jiff::civil::Date>()
-            .ok()
-            .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok())
-            .map_or(self.now - 90 * DAY, |zoned| zoned.timestamp().as_second());
-        let deprecated = created + 730 * DAY;
-        self.region.images.entry(id.clone()).or_insert_with(|| Image {
-            id: id.clone(),
-            name: published.name,
-            owner: published.owner,
-            owner_alias: published.owner_alias.map(str::to_owned),
-            imds_v2: published.imds_v2,
-            description: Some(published.description),
-            tags: Tags::new(),
-            source: None,
-            architecture: published.architecture.to_owned(),
-            windows: published.windows,
-            public: true,
-            status: if deprecated < self.now { ImageStatus::Deprecated } else { ImageStatus::Available },
-            created,
-            deprecated: Some(deprecated),
-        });
+    fn add_published(&mut self, image: Published) -> String {
+        let image = published(image, self.name, self.now);
+        let id = image.id.clone();
+        self.region.images.entry(id.clone()).or_insert(image);
         id
+    }
+}
+
+/// An image of the catalogue, as everyone in a Region sees it.
+pub(super) fn published(published: Published, region: &str, now: i64) -> Image {
+    let id = ids::ec2("ami", &[&published.owner, region, &published.name]);
+    let created = published
+        .date
+        .parse::<jiff::civil::Date>()
+        .ok()
+        .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok())
+        .map_or(now - 90 * DAY, |zoned| zoned.timestamp().as_second());
+    let deprecated = created + 730 * DAY;
+    Image {
+        id,
+        name: published.name,
+        owner: published.owner,
+        owner_alias: published.owner_alias.map(str::to_owned),
+        imds_v2: published.imds_v2,
+        description: Some(published.description),
+        tags: Tags::new(),
+        source: None,
+        architecture: published.architecture.to_owned(),
+        windows: published.windows,
+        public: true,
+        status: if deprecated < now { ImageStatus::Deprecated } else { ImageStatus::Available },
+        created,
+        deprecated: Some(deprecated),
     }
 }

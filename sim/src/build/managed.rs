@@ -11,9 +11,9 @@ use super::{DAY, Outcome, RegionBuilder};
 use crate::fleet::nodes::{ClusterSpec, NodeGroupSpec, TemplateUse};
 use crate::ids;
 use crate::world::{
-    Group, GroupTag, InstanceId, InstanceState, LaunchSource, LaunchTemplate, Launcher, MetadataOptions,
+    CopyFor, Group, GroupTag, InstanceId, InstanceState, LaunchSource, LaunchTemplate, Launcher, Launching,
     NodeGroup, ScalingConfig, Tags, TemplateData, TemplateReference, TemplateSpecification, TemplateVersion,
-    Tokens,
+    Turnover, copy_data,
 };
 
 /// What the user's side of a node group comes to.
@@ -50,7 +50,8 @@ impl RegionBuilder<'_> {
         if !spec.eks_copy_deleted {
             self.add_copy(cluster, spec, &copies);
         }
-        Ok(self.node_group(cluster, spec, plan, &uuid, scaling, network, group_name))
+        let copy = copies.last().map(reference).unwrap_or_default();
+        Ok(self.node_group(cluster, spec, plan, &uuid, scaling, network, group_name, copy))
     }
 
     fn plan(&mut self, cluster: &ClusterSpec, spec: &NodeGroupSpec, place: &str) -> Outcome<Plan> {
@@ -110,20 +111,19 @@ impl RegionBuilder<'_> {
         source: Option<&Resolved>,
         profile: &str,
     ) -> Outcome<TemplateData> {
-        let mut data = source.map(|source| source.data.clone()).unwrap_or_default();
-        if let Some(reference) = &plan.image {
-            let image = self.image(reference)?;
-            data.image = Some(image.id.clone());
-            data.resolved_image = Some(image.id);
-            let own = data.user_data.take().unwrap_or_default();
-            data.user_data = Some(format!("{own}{}", bootstrap(&cluster.name)));
-        }
-        data.metadata_options = options_of_copy(&plan.ami_type, data.metadata_options, source.is_some());
-        data.profile = Some(profile.to_owned());
-        data.security_groups = vec![ids::ec2("sg", &self.parts(&[&cluster.name]))];
-        data.tags.insert("eks:cluster-name".to_owned(), cluster.name.clone());
-        data.tags.insert("eks:nodegroup-name".to_owned(), spec.name.clone());
-        Ok(data)
+        let image = match &plan.image {
+            Some(reference) => Some(self.image(reference)?.id),
+            None => None,
+        };
+        let to = CopyFor {
+            cluster: &cluster.name,
+            node_group: &spec.name,
+            ami_type: &plan.ami_type,
+            image: image.as_deref(),
+            profile: Some(profile),
+            security_groups: &[ids::ec2("sg", &self.parts(&[&cluster.name]))],
+        };
+        Ok(copy_data(source.map(|source| &source.data), to))
     }
 
     #[expect(
@@ -217,6 +217,13 @@ impl RegionBuilder<'_> {
             tags: tags.into_iter().map(|(key, value)| GroupTag { key, value, propagate: true }).collect(),
             instances,
             warm_pool: None,
+            launching: launching(cluster, spec, copy, name, network),
+            hooks: Vec::new(),
+            protected: Vec::new(),
+            standby: Vec::new(),
+            turnover: Turnover::default(),
+            refreshes: Vec::new(),
+            refresh_fails: None,
         };
         self.region.groups.insert(name.to_owned(), group);
     }
@@ -273,6 +280,7 @@ impl RegionBuilder<'_> {
         scaling: ScalingConfig,
         network: &Network,
         group: String,
+        copy: TemplateReference,
     ) -> NodeGroup {
         let template = plan.sources.pop().flatten();
         let typed = template.as_ref().is_some_and(|template| template.data.instance_type.is_some());
@@ -296,38 +304,15 @@ impl RegionBuilder<'_> {
             ),
             labels: spec.labels.clone(),
             tags: spec.tags.clone(),
-            template: template.map(|used| TemplateReference {
-                id: used.id,
-                name: used.name,
-                version: used.version,
-            }),
+            template: template.as_ref().map(reference),
             group,
             health: spec.health.clone(),
+            copy,
+            updates: Vec::new(),
+            blocks_eviction: spec.blocks_eviction,
+            update_fails: spec.update_fails.clone(),
         }
     }
-}
-
-/// The metadata options of EKS's template, as the EKS User Guide and public reports of such groups have them:
-/// - Without a template of the user's EKS writes its own: AL2023 tokens required and one hop, AL2 optional and
-///   two, Bottlerocket required and two. Nothing is known about Windows: nothing is written.
-/// - With one, what the user set is copied, and an unset hop limit becomes 2, with an image of the user's or
-///   without (AWS's pages differ about the latter). Unset tokens stay unset: an AL2023 image demands them itself.
-fn options_of_copy(
-    ami_type: &str,
-    user: Option<MetadataOptions>,
-    has_template: bool,
-) -> Option<MetadataOptions> {
-    if has_template {
-        let options = user.unwrap_or_default();
-        return Some(MetadataOptions { hop_limit: options.hop_limit.or(Some(2)), ..options });
-    }
-    let (tokens, hops) = match ami_type.split('_').next() {
-        Some("AL2023") => (Tokens::Required, 1),
-        Some("AL2") => (Tokens::Optional, 2),
-        Some("BOTTLEROCKET") => (Tokens::Required, 2),
-        _ => return None,
-    };
-    Some(MetadataOptions { http_tokens: Some(tokens), hop_limit: Some(hops), ..MetadataOptions::default() })
 }
 
 fn default_types(spec: &NodeGroupSpec) -> Vec<String> {
@@ -341,16 +326,38 @@ fn types_of(spec: &NodeGroupSpec, copy: &Resolved) -> Vec<String> {
 fn node_tags(cluster: &ClusterSpec, spec: &NodeGroupSpec, copy: &Resolved, group: &str) -> Tags {
     let mut tags = copy.data.tags.clone();
     template_tags(copy, &mut tags);
-    cluster_tags(&cluster.name, &mut tags);
-    tags.insert("aws:autoscaling:groupName".to_owned(), group.to_owned());
-    tags.insert("k8s.io/cluster-autoscaler/enabled".to_owned(), "true".to_owned());
-    tags.insert(format!("k8s.io/cluster-autoscaler/{}", cluster.name), "owned".to_owned());
+    tags.extend(own_tags(cluster, group));
     remove_tags(&spec.without_tags, &mut tags);
     tags
 }
 
-fn bootstrap(cluster: &str) -> String {
-    format!(
-        "---\napiVersion: node.eks.aws/v1alpha1\nkind: NodeConfig\nspec:\n  cluster:\n    name: {cluster}\n"
-    )
+/// The tags of a node that its template does not say.
+fn own_tags(cluster: &ClusterSpec, group: &str) -> Tags {
+    let mut tags = Tags::new();
+    cluster_tags(&cluster.name, &mut tags);
+    tags.insert("aws:autoscaling:groupName".to_owned(), group.to_owned());
+    tags.insert("k8s.io/cluster-autoscaler/enabled".to_owned(), "true".to_owned());
+    tags.insert(format!("k8s.io/cluster-autoscaler/{}", cluster.name), "owned".to_owned());
+    tags
+}
+
+fn launching(
+    cluster: &ClusterSpec,
+    spec: &NodeGroupSpec,
+    copy: &Resolved,
+    group: &str,
+    network: &Network,
+) -> Launching {
+    Launching {
+        profile: copy.data.profile.clone(),
+        instance_types: if copy.data.instance_type.is_some() { Vec::new() } else { default_types(spec) },
+        spot: spec.spot,
+        tags: own_tags(cluster, group),
+        without_tags: spec.without_tags.clone(),
+        ..network.launching()
+    }
+}
+
+fn reference(template: &Resolved) -> TemplateReference {
+    TemplateReference { id: template.id.clone(), name: template.name.clone(), version: template.version }
 }

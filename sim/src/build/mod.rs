@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::fleet::schema::{AccountSpec, FleetFile, ImageSpec, KeySpec, RegionSpec};
 use crate::regions;
-use crate::world::{AccessKey, Account, OptIn, Policy, Region, TemplateData, World};
+use crate::world::{AccessKey, Account, OptIn, Policy, Region, Release, TemplateData, World};
 
 /// Why a fleet makes no sense.
 #[derive(Debug)]
@@ -32,6 +32,27 @@ pub struct Problem {
 type Outcome<T> = Result<T, Problem>;
 
 const DAY: i64 = 86_400;
+
+/// The image that EKS gives a managed node group in a Region: of a named release, or of the newest.
+pub fn release(
+    ami_type: &str,
+    kubernetes: &str,
+    wanted: Option<&str>,
+    region: &str,
+    now: i64,
+) -> Option<Release> {
+    let day = match wanted {
+        // The day is in the name of a release, in most families.
+        Some(wanted) => wanted.rsplit('-').next().map(|day| day.replace('.', "")),
+        None => None,
+    };
+    let day = day.filter(|day| day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit()));
+    let published =
+        catalogue::published(&catalogue::of_ami_type(ami_type, kubernetes, day.as_deref())?, region)?;
+    let version = published.release_version.clone();
+    let fits = wanted.is_none_or(|wanted| wanted == version);
+    fits.then(|| Release { version, image: images::published(published, region, now) })
+}
 
 /// Makes a world.
 pub fn world(file: &FleetFile) -> Outcome<World> {

@@ -2,6 +2,7 @@
 
 use super::RegionBuilder;
 use crate::ids;
+use crate::world::Launching;
 
 /// Where nodes are placed: three zones with a subnet each.
 #[derive(Debug, Clone)]
@@ -12,6 +13,18 @@ pub struct Network {
     pub security_group: String,
     /// The second number of the addresses, `10.x.0.0/16`.
     pub octet: u8,
+}
+
+impl Network {
+    /// What it gives the instances that a group launches.
+    pub(super) fn launching(&self) -> Launching {
+        Launching {
+            vpc: self.vpc.clone(),
+            octet: self.octet,
+            security_group: self.security_group.clone(),
+            ..Launching::default()
+        }
+    }
 }
 
 impl RegionBuilder<'_> {

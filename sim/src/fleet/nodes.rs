@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::repeat::Repeat;
-use crate::world::{HealthIssue, InstanceRequirements, InstanceState, MetadataOptions, Switch, Tags, Tokens};
+use crate::world::{
+    HealthIssue, InstanceRequirements, InstanceState, MetadataOptions, RefreshFailure, Switch, Tags, Tokens,
+    UpdateFailure,
+};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -119,6 +122,11 @@ pub struct NodeGroupSpec {
     /// Someone deleted the template that EKS owns.
     #[serde(default)]
     pub eks_copy_deleted: bool,
+    /// A pod disruption budget never lets a pod go.
+    #[serde(default)]
+    pub blocks_eviction: bool,
+    #[serde(default)]
+    pub update_fails: Option<UpdateFailure>,
     #[serde(default)]
     pub drift: Vec<Drift>,
     #[serde(default)]
@@ -152,6 +160,16 @@ pub struct GroupSpec {
     #[serde(default)]
     pub warm_pool: Option<WarmPoolSpec>,
     #[serde(default)]
+    pub lifecycle_hooks: Vec<HookSpec>,
+    /// So many of its nodes are protected from scale-in, the first ones.
+    #[serde(default)]
+    pub protected: u32,
+    /// So many of its nodes are in standby, the last ones.
+    #[serde(default)]
+    pub standby: u32,
+    #[serde(default)]
+    pub refresh_fails: Option<RefreshFailure>,
+    #[serde(default)]
     pub drift: Vec<Drift>,
     #[serde(default)]
     pub without_tags: Vec<String>,
@@ -184,6 +202,38 @@ pub struct OverrideSpec {
     pub template: Option<TemplateUse>,
     #[serde(default)]
     pub weight: Option<u32>,
+}
+
+/// A lifecycle hook of a group.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookSpec {
+    pub name: String,
+    #[serde(default)]
+    pub transition: Transition,
+    #[serde(default = "default_heartbeat")]
+    pub heartbeat_timeout: u32,
+    #[serde(default = "default_result")]
+    pub default_result: String,
+}
+
+/// What a lifecycle hook is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transition {
+    /// Instances that come.
+    Launching,
+    /// Instances that go.
+    #[default]
+    Terminating,
+}
+
+fn default_heartbeat() -> u32 {
+    300
+}
+
+fn default_result() -> String {
+    "CONTINUE".to_owned()
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -108,7 +108,6 @@ pub struct Call<'w> {
     /// How the simulator behaves.
     pub settings: &'w Settings,
     /// What time it is in the fleet, in seconds since 1970.
-    #[expect(dead_code, reason = "what is changed so far has no date")]
     pub now: i64,
     /// Which page of a list this turns out to be.
     pub turn: &'w Turn,

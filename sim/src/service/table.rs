@@ -119,7 +119,6 @@ impl RestOperation {
     }
 
     /// One that changes something.
-    #[expect(dead_code, reason = "EKS has only operations that look so far")]
     pub const fn writes(
         name: &'static str,
         method: &'static str,
@@ -131,7 +130,6 @@ impl RestOperation {
     }
 
     /// The same, once for each value of a member of the body.
-    #[expect(dead_code, reason = "EKS has only operations that look so far")]
     pub const fn once_by(mut self, token: &'static str) -> Self {
         self.token = Some(token);
         self

@@ -172,6 +172,15 @@ impl Params {
         numbered.into_iter().map(|(_, value)| value).collect()
     }
 
+    /// The numbers in a list of structures; `prefix` is what stands before a number.
+    pub fn members(&self, prefix: &str) -> Vec<u32> {
+        let number = |key: &String| key.strip_prefix(prefix)?.split('.').next()?.parse().ok();
+        let mut numbers: Vec<u32> = self.values.keys().filter_map(number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
     /// Filters.
     pub fn filters(&mut self) -> Result<Vec<Filter>, ApiError> {
         let (prefix, values) = match self.dialect {
@@ -181,13 +190,7 @@ impl Params {
                 ("Filters.member.", "Values")
             }
         };
-        let mut numbers: Vec<u32> = self
-            .values
-            .keys()
-            .filter_map(|key| key.strip_prefix(prefix)?.split('.').next()?.parse().ok())
-            .collect();
-        numbers.sort_unstable();
-        numbers.dedup();
+        let numbers = self.members(prefix);
         let mut filters = Vec::with_capacity(numbers.len());
         for number in numbers {
             let Some(name) = self.text(&format!("{prefix}{number}.Name")) else {

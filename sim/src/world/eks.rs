@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Tags;
+use super::{Tags, Update, UpdateFailure};
 
 /// One cluster.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,8 +48,8 @@ pub struct ScalingConfig {
     pub desired: u32,
 }
 
-/// The user's template of a node group, as EKS stored it: the version is a number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A template of a node group, as EKS stored it: the version is a number.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateReference {
     /// `lt-…`.
@@ -109,6 +109,14 @@ pub struct NodeGroup {
     pub template: Option<TemplateReference>,
     /// The name of its Auto Scaling group.
     pub group: String,
-    /// What EKS does not like.
+    /// What EKS does not like, as the fleet says.
     pub health: Vec<HealthIssue>,
+    /// EKS's own template, in the version that the group has to launch from.
+    pub copy: TemplateReference,
+    /// Every update since the fleet was made, the oldest first.
+    pub updates: Vec<Update>,
+    /// A pod disruption budget never lets a pod go.
+    pub blocks_eviction: bool,
+    /// How its updates go wrong.
+    pub update_fails: Option<UpdateFailure>,
 }

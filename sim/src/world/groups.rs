@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{InstanceId, MetadataOptions};
+use super::{InstanceId, Launching, MetadataOptions, Refresh, RefreshFailure, Turnover};
 
 /// A launch template as a group names it: by id and name, and by a version that is resolved at launch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +96,20 @@ pub struct GroupTag {
     pub propagate: bool,
 }
 
+/// A lifecycle hook: the time that someone has for an instance that comes or goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LifecycleHook {
+    /// Its name.
+    pub name: String,
+    /// Is it about instances that go? Otherwise it is about those that come.
+    pub terminating: bool,
+    /// Seconds.
+    pub heartbeat_timeout: u32,
+    /// `CONTINUE` or `ABANDON`.
+    pub default_result: String,
+}
+
 /// An Auto Scaling group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -124,6 +138,20 @@ pub struct Group {
     pub instances: Vec<InstanceId>,
     /// Its warm pool.
     pub warm_pool: Option<WarmPool>,
+    /// What its new instances have, whatever they are launched from.
+    pub launching: Launching,
+    /// Lifecycle hooks.
+    pub hooks: Vec<LifecycleHook>,
+    /// Instances that are protected from scale-in.
+    pub protected: Vec<InstanceId>,
+    /// Instances in standby.
+    pub standby: Vec<InstanceId>,
+    /// What came and went since the fleet was made.
+    pub turnover: Turnover,
+    /// Every instance refresh since then, the oldest first.
+    pub refreshes: Vec<Refresh>,
+    /// How its refreshes go wrong.
+    pub refresh_fails: Option<RefreshFailure>,
 }
 
 /// A launch configuration. It has an endpoint, tokens and a hop limit, and no other metadata option.

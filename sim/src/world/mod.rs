@@ -8,13 +8,11 @@ mod groups;
 mod iam;
 mod images;
 mod instances;
-#[expect(dead_code, reason = "for groups that replace their instances")]
-mod launch;
 mod options;
 mod organization;
-#[cfg_attr(not(test), expect(dead_code, reason = "for what has several stages"))]
 mod progress;
 mod remembered;
+mod rollout;
 mod stored;
 mod templates;
 
@@ -24,21 +22,23 @@ use serde::{Deserialize, Serialize};
 
 pub use self::eks::{Cluster, HealthIssue, NodeGroup, ScalingConfig, TemplateReference};
 pub use self::groups::{
-    Group, GroupTag, InstanceRequirements, LaunchConfiguration, LaunchSource, MixedInstances, Override,
-    TemplateSpecification, WarmPool,
+    Group, GroupTag, InstanceRequirements, LaunchConfiguration, LaunchSource, LifecycleHook, MixedInstances,
+    Override, TemplateSpecification, WarmPool,
 };
 pub use self::iam::{Condition, ConditionKey, Effect, Operator, Patterns, Policy, Role, Statement, Trust};
 pub use self::images::{Image, ImageStatus};
 pub use self::instances::{Instance, InstanceId, InstanceState, Launch, Launcher, OwnTag, Place};
-#[expect(unused_imports, reason = "for groups that replace their instances")]
-pub use self::launch::{LaunchFailure, LaunchOrder, Placement};
 pub use self::options::{
     AccountDefaults, EffectiveOptions, ManagedBy, MetadataOptions, Switch, Tokens, at_launch,
 };
 pub use self::organization::{AccountState, Children, JoinedMethod, Member, Organization, Unit};
-#[expect(unused_imports, reason = "for what has several stages")]
 pub use self::progress::Progress;
 pub use self::remembered::Remembered;
+pub use self::rollout::{
+    AskedTemplate, AskedUpdate, CopyFor, GroupChange, GroupRefusal, Launching, Preferences, Refresh,
+    RefreshFailure, RefreshStatus, Release, Reserved, Turnover, Update, UpdateFailure, UpdateRefusal,
+    UpdateStatus, copy_data,
+};
 pub use self::templates::{BlockDevice, LaunchTemplate, TemplateData, TemplateVersion};
 
 /// Tags, or anything else that is a name and a value.

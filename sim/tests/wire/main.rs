@@ -12,6 +12,7 @@ mod organizations;
 mod other_tools;
 mod policies;
 mod roles;
+mod rollouts;
 mod semantics;
 mod state;
 mod writes;

@@ -115,13 +115,15 @@ pub fn warm_pool(xml: &mut Xml, pool: &WarmPool) {
     xml.text("PoolState", &pool.state);
 }
 
-fn specification(xml: &mut Xml, template: &TemplateSpecification) {
+/// A template as a group names it.
+pub fn specification(xml: &mut Xml, template: &TemplateSpecification) {
     xml.text("LaunchTemplateId", &template.id);
     xml.text("LaunchTemplateName", &template.name);
     xml.text("Version", &template.version);
 }
 
-fn mixed(xml: &mut Xml, policy: &MixedInstances) {
+/// A mixed instances policy.
+pub fn mixed(xml: &mut Xml, policy: &MixedInstances) {
     xml.element("LaunchTemplate", |xml| {
         xml.element("LaunchTemplateSpecification", |xml| specification(xml, &policy.template));
         xml.list("Overrides", "member", &policy.overrides, one_override);

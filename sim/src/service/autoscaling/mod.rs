@@ -1,24 +1,77 @@
 //! Auto Scaling.
 
 mod groups;
+mod hooks;
 mod launch_configurations;
+mod refreshes;
+mod source;
+mod update;
 mod warm_pool;
 
 use std::collections::HashMap;
 
-use super::{Access, Call, QueryOperation};
+use super::{Access, Asked, Call, QueryOperation, Resource};
 use crate::wire::error::ApiError;
 use crate::wire::page::Page;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
-use crate::world::{Group, Instance, InstanceId, InstanceState, LaunchSource, Launcher, Region};
+use crate::world::{
+    Group, GroupRefusal, Instance, InstanceId, InstanceState, LaunchSource, Launcher, Region,
+};
 
 /// Every operation.
 pub const OPERATIONS: &[QueryOperation] = &[
     QueryOperation::reads("DescribeAutoScalingGroups", Access::Any, groups::describe),
     QueryOperation::reads("DescribeLaunchConfigurations", Access::Any, launch_configurations::describe),
     QueryOperation::reads("DescribeWarmPool", Access::Any, warm_pool::describe),
+    QueryOperation::reads("DescribeLifecycleHooks", Access::Any, hooks::describe),
+    QueryOperation::reads("DescribeInstanceRefreshes", Access::Any, refreshes::describe),
+    QueryOperation::writes("UpdateAutoScalingGroup", Access::On(group_arn), update::run),
+    QueryOperation::writes("StartInstanceRefresh", Access::On(group_arn), refreshes::start),
+    QueryOperation::writes("CancelInstanceRefresh", Access::On(group_arn), refreshes::cancel),
+    QueryOperation::writes("RollbackInstanceRefresh", Access::On(group_arn), refreshes::roll_back),
 ];
+
+/// The ARN of a group has an id in the middle, which a request does not have.
+fn group_arn(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
+    let name = asked.params.peek("AutoScalingGroupName").unwrap_or("*");
+    let Some(group) = call.region.groups.get(name) else {
+        let resource = format!("autoScalingGroup:*:autoScalingGroupName/{name}");
+        return call.account.arn("autoscaling", call.region_name, &resource).into();
+    };
+    let tags = group.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect();
+    Resource { arn: group.arn.clone(), tags }
+}
+
+/// The one parameter that every operation on a group needs.
+fn group_name(params: &mut Params) -> Result<String, ApiError> {
+    params.text("AutoScalingGroupName").ok_or_else(|| {
+        invalid(
+            "1 validation error detected: Value null at 'autoScalingGroupName' failed to satisfy constraint: Member \
+             must not be null",
+        )
+    })
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::bad("ValidationError", message)
+}
+
+/// Why a group is not changed, as Auto Scaling says it.
+fn refused(group: &str, refusal: GroupRefusal) -> ApiError {
+    match refusal {
+        GroupRefusal::Invalid(message) => invalid(message),
+        GroupRefusal::RefreshInProgress => ApiError::bad(
+            "InstanceRefreshInProgress",
+            "An Instance Refresh is already in progress and blocks the execution of this Instance Refresh.",
+        ),
+        GroupRefusal::NoActiveRefresh => ApiError::bad(
+            "ActiveInstanceRefreshNotFound",
+            format!("No in progress or pending Instance Refresh found for Auto Scaling group {group}"),
+        ),
+        GroupRefusal::Irreversible(message) => ApiError::bad("IrreversibleInstanceRefresh", message),
+    }
+}
 
 /// Takes the parameters that every list has.
 fn page<'w>(
@@ -60,12 +113,13 @@ fn by_id(region: &Region) -> HashMap<InstanceId, &Instance> {
 /// An instance as its group sees it.
 fn instance(xml: &mut Xml, group: &Group, instance: &Instance, warm: bool) {
     let healthy = matches!(instance.state, InstanceState::Running | InstanceState::Pending) || warm;
-    xml.value("ProtectedFromScaleIn", false);
+    xml.value("ProtectedFromScaleIn", group.protected.contains(&instance.id));
     xml.text("AvailabilityZone", instance.zone());
     xml.value("InstanceId", instance.id);
     xml.text("InstanceType", instance.instance_type());
     xml.text("HealthStatus", if healthy { "Healthy" } else { "Unhealthy" });
-    xml.text("LifecycleState", lifecycle(instance.state, warm));
+    let standby = group.standby.contains(&instance.id);
+    xml.text("LifecycleState", if standby { "Standby" } else { lifecycle(instance.state, warm) });
     match &instance.launch.launcher {
         Launcher::Template { id, name, version } => xml.element("LaunchTemplate", |xml| {
             xml.text("LaunchTemplateId", id);

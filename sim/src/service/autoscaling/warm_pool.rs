@@ -1,7 +1,7 @@
 //! `DescribeWarmPool`.
 
 use super::groups::warm_pool;
-use super::{Call, by_id, instance, page};
+use super::{Call, by_id, group_name, instance, page, refused};
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -11,20 +11,9 @@ use crate::world::Instance;
 pub fn describe(call: &Call<'_>, mut params: Params, xml: &mut Xml) -> Result<(), ApiError> {
     let question = params.question();
     let page = page(call, "DescribeWarmPool", 50, 50, &question, &mut params)?;
-    let name = params.text("AutoScalingGroupName").ok_or_else(|| {
-        ApiError::bad(
-            "ValidationError",
-            "1 validation error detected: Value null at 'autoScalingGroupName' failed to satisfy constraint: \
-             Member must not be null",
-        )
-    })?;
+    let name = group_name(&mut params)?;
     params.finish()?;
-    let Some(group) = call.region.groups.get(&name) else {
-        return Err(ApiError::bad(
-            "ValidationError",
-            format!("AutoScalingGroup name not found - AutoScalingGroup '{name}' not found"),
-        ));
-    };
+    let group = call.region.existing_group(&name).map_err(|refusal| refused(&name, refusal))?;
     let instances = by_id(call.region);
     let pool = group.warm_pool.as_ref();
     let members: Vec<&Instance> =

@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::cluster as find;
 use crate::ids;
+use crate::progress::Thing;
 use crate::service::Call;
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
-use crate::world::NodeGroup;
+use crate::world::{NodeGroup, Region, UpdateStatus};
 
 /// `DescribeCluster`.
 pub fn cluster(call: &Call<'_>, path: &[String], params: Params) -> Result<Value, ApiError> {
@@ -62,28 +63,38 @@ pub fn cluster(call: &Call<'_>, path: &[String], params: Params) -> Result<Value
 /// `DescribeNodegroup`.
 pub fn node_group(call: &Call<'_>, path: &[String], params: Params) -> Result<Value, ApiError> {
     params.finish()?;
-    let cluster = find(call.region, &path[0])?;
-    let Some(group) = cluster.node_groups.get(&path[1]) else {
-        return Err(ApiError::new(
-            404,
-            "ResourceNotFoundException",
-            format!("No node group found for name: {}.", path[1]),
-        )
-        .with("clusterName", cluster.name.as_str())
-        .with("nodegroupName", path[1].as_str()));
-    };
-    Ok(json!({ "nodegroup": describe(&cluster.name, group) }))
+    let group = existing_node_group(call.region, &path[0], &path[1])?;
+    if group.updates.iter().any(|update| update.status == UpdateStatus::InProgress) {
+        let (cluster, node_group) = (path[0].clone(), path[1].clone());
+        call.saw(Thing::NodeGroupUpdate { cluster, node_group });
+    }
+    Ok(json!({ "nodegroup": describe(call.region, &path[0], group) }))
 }
 
-fn describe(cluster: &str, group: &NodeGroup) -> Value {
+/// A node group by its name.
+pub fn existing_node_group<'r>(
+    region: &'r Region,
+    cluster: &str,
+    name: &str,
+) -> Result<&'r NodeGroup, ApiError> {
+    find(region, cluster)?.node_groups.get(name).ok_or_else(|| {
+        let message = format!("No node group found for name: {name}.");
+        ApiError::new(404, "ResourceNotFoundException", message)
+            .with("clusterName", cluster)
+            .with("nodegroupName", name)
+    })
+}
+
+fn describe(region: &Region, cluster: &str, group: &NodeGroup) -> Value {
+    let modified = group.updates.last().map_or(group.created, |update| update.created);
     let mut answer = json!({
         "nodegroupName": group.name,
         "nodegroupArn": group.arn,
         "clusterName": cluster,
         "releaseVersion": group.release_version,
         "createdAt": group.created,
-        "modifiedAt": group.created,
-        "status": group.status,
+        "modifiedAt": modified,
+        "status": region.status_of(group),
         "capacityType": group.capacity_type,
         "scalingConfig": {
             "minSize": group.scaling.min,
@@ -96,7 +107,7 @@ fn describe(cluster: &str, group: &NodeGroup) -> Value {
         "labels": group.labels,
         "resources": { "autoScalingGroups": [{ "name": group.group }] },
         "health": {
-            "issues": group.health.iter().map(|issue| json!({
+            "issues": region.issues_of(group).iter().map(|issue| json!({
                 "code": issue.code,
                 "message": issue.message,
                 "resourceIds": issue.resource_ids,

@@ -37,7 +37,8 @@ pub fn fargate_profiles(call: &Call<'_>, path: &[String], params: Params) -> Res
     page(call, &format!("ListFargateProfiles/{}", cluster.name), "fargateProfileNames", &names, params)
 }
 
-fn page(
+/// A page of names, or of other texts.
+pub fn page(
     call: &Call<'_>,
     operation: &str,
     member: &str,

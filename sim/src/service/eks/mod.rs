@@ -2,6 +2,7 @@
 
 mod describe;
 mod list;
+mod update;
 
 use super::{Access, Asked, Call, Resource, RestOperation};
 use crate::wire::error::ApiError;
@@ -38,6 +39,22 @@ pub const OPERATIONS: &[RestOperation] = &[
         Access::On(cluster_arn),
         list::fargate_profiles,
     ),
+    RestOperation::writes(
+        "UpdateNodegroupVersion",
+        "POST",
+        "/clusters/{}/node-groups/{}/update-version",
+        Access::On(node_group_arn),
+        update::node_group_version,
+    )
+    .once_by("clientRequestToken"),
+    RestOperation::reads(
+        "DescribeUpdate",
+        "GET",
+        "/clusters/{}/updates/{}",
+        Access::On(updated_arn),
+        update::one,
+    ),
+    RestOperation::reads("ListUpdates", "GET", "/clusters/{}/updates", Access::On(updated_arn), update::ids),
 ];
 
 fn cluster_arn(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
@@ -56,6 +73,17 @@ fn node_group_arn(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
         || call.account.arn("eks", call.region_name, &format!("nodegroup/{cluster}/{name}/*")).into(),
         |group| Resource { arn: group.arn.clone(), tags: group.tags.clone() },
     )
+}
+
+/// What an update is of: the node group that is named, or the cluster.
+fn updated_arn(call: &Call<'_>, asked: &Asked<'_>) -> Resource {
+    match asked.params.peek("nodegroupName") {
+        Some(name) => {
+            let path = [asked.path[0].clone(), name.to_owned()];
+            node_group_arn(call, &Asked { path: &path, ..*asked })
+        }
+        None => cluster_arn(call, asked),
+    }
 }
 
 fn cluster<'r>(region: &'r Region, name: &str) -> Result<&'r Cluster, ApiError> {
