@@ -116,7 +116,11 @@ fn change(
     mut params: Params,
     write: impl FnOnce(&mut Region, Params) -> Result<String, ApiError>,
 ) -> Result<Outcome, ApiError> {
-    let token = token.and_then(|name| params.text(name)).map(|token| {
+    let token = token.and_then(|name| params.text(name));
+    if token.as_ref().is_some_and(|token| token.len() > 128 || !token.is_ascii()) {
+        return Err(params.invalid_token());
+    }
+    let token = token.map(|token| {
         let question = ids::hex(16, &[&params.question()]);
         (format!("{} {token}", asked.join("/")), question)
     });

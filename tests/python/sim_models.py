@@ -2,8 +2,9 @@
 """Holds the simulated AWS against botocore's own service models.
 
 Drives every operation of the simulator with boto3, every list to its last page, and compares each raw answer with
-the shape that botocore has for it: no unknown member, no required one missing, every value of its type. Asks wrong
-questions too, and checks that boto3 reads the errors as AWS's.
+the shape that botocore has for it: no unknown member, no required one missing, every value of its type. Then it
+changes what can be changed, puts it back, and checks that the world is what the answers say. Asks wrong questions too,
+and checks that boto3 reads the errors as AWS's.
 
     sim_models.py --endpoint http://127.0.0.1:18080 --key AKIA... [--key ...] [--region eu-west-1 ...] [--role NAME]
     sim_models.py --self-test      the checks themselves: doctored answers must be caught
@@ -24,6 +25,8 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.parsers import ResponseParserError
+
+import sim_writes
 
 SERVICES = ("sts", "ec2", "autoscaling", "eks", "organizations")
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
@@ -313,6 +316,7 @@ class Checker:
         self.ec2(self.client("ec2", key, region))
         self.auto_scaling(self.client("autoscaling", key, region))
         self.eks(self.client("eks", key, region))
+        sim_writes.ec2(self, self.client("ec2", key, region))
 
     def ec2(self, ec2):
         ec2.get_instance_metadata_defaults()

@@ -257,6 +257,7 @@ impl RegionBuilder<'_> {
             created_by: author,
             // EKS numbers its versions in the group and leaves the default where it was.
             default_version: 1,
+            last_number: versions.keys().next_back().copied().unwrap_or(0),
             versions,
             tags: Tags::from([
                 ("eks:cluster-name".to_owned(), cluster.name.clone()),

@@ -58,6 +58,7 @@ impl RegionBuilder<'_> {
                     )),
                     security_groups: vec![network.security_group.clone()],
                     tags: tags.clone(),
+                    volume_tags: tags.clone(),
                     ..TemplateData::default()
                 },
                 tags: tags.clone(),
@@ -120,6 +121,7 @@ impl RegionBuilder<'_> {
                         }),
                         security_groups: vec![network.security_group.clone()],
                         tags: tags.clone(),
+                        volume_tags: tags.clone(),
                         ..TemplateData::default()
                     },
                     tags: tags.clone(),
@@ -167,7 +169,7 @@ impl RegionBuilder<'_> {
                 return Err(self.problem(&place, "needs an image, or a template that has one"));
             }
         };
-        let options = merged(spec.metadata_options, data.metadata_options.unwrap_or_default());
+        let options = spec.metadata_options.or(data.metadata_options.unwrap_or_default());
         let mut tags = data.tags;
         tags.extend(spec.tags.clone());
         tags.insert("Name".to_owned(), spec.name.clone());
@@ -219,6 +221,7 @@ impl RegionBuilder<'_> {
                     created,
                     created_by: author,
                     default_version: 1,
+                    last_number: 1,
                     versions: BTreeMap::from([(1, version)]),
                     tags: made.tags,
                     operator: made.operator,
@@ -239,18 +242,7 @@ fn karpenter_options(spec: MetadataOptions) -> MetadataOptions {
         http_protocol_ipv6: Some(Switch::Disabled),
         instance_metadata_tags: Some(Switch::Disabled),
     };
-    merged(spec, defaults)
-}
-
-/// The first, and where it says nothing the second.
-fn merged(first: MetadataOptions, second: MetadataOptions) -> MetadataOptions {
-    MetadataOptions {
-        http_tokens: first.http_tokens.or(second.http_tokens),
-        hop_limit: first.hop_limit.or(second.hop_limit),
-        http_endpoint: first.http_endpoint.or(second.http_endpoint),
-        http_protocol_ipv6: first.http_protocol_ipv6.or(second.http_protocol_ipv6),
-        instance_metadata_tags: first.instance_metadata_tags.or(second.instance_metadata_tags),
-    }
+    spec.or(defaults)
 }
 
 fn launcher(template: &Resolved) -> Launcher {

@@ -61,6 +61,7 @@ impl RegionBuilder<'_> {
         if !versions.contains_key(&default) {
             return Err(self.problem(&place, format!("the default version {default} does not exist")));
         }
+        let last_number = handle.versions.keys().next_back().copied().unwrap_or(0);
         self.handles.insert(spec.name.clone(), handle);
         if !spec.deleted {
             let template = LaunchTemplate {
@@ -69,6 +70,7 @@ impl RegionBuilder<'_> {
                 created,
                 created_by: author,
                 default_version: default,
+                last_number,
                 versions,
                 tags: spec.tags.clone(),
                 operator: None,
@@ -89,10 +91,12 @@ impl RegionBuilder<'_> {
         Ok(TemplateData {
             block_devices: vec![BlockDevice {
                 device: "/dev/xvda".to_owned(),
-                size: 80,
-                volume_type: "gp3".to_owned(),
-                encrypted: true,
+                size: Some(80),
+                volume_type: Some("gp3".to_owned()),
+                encrypted: Some(true),
+                delete_on_termination: Some(true),
                 snapshot: Some(ids::ec2("snap", &self.parts(&["root", volume_of]))),
+                ..BlockDevice::default()
             }],
             resolved_image: image.as_ref().map(|image| image.id.clone()),
             image: image.map(|image| image.text),
@@ -107,6 +111,7 @@ impl RegionBuilder<'_> {
             profile: None,
             security_groups: vec![ids::ec2("sg", &self.parts(&["nodes"]))],
             tags: spec.tags.clone(),
+            volume_tags: spec.tags.clone(),
             monitoring: Some(true),
             ebs_optimized: Some(true),
         })

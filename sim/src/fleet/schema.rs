@@ -12,7 +12,7 @@ use super::identity::{OrganizationSpec, PermissionsSpec, RoleSpec};
 use super::nodes::{ClusterSpec, GroupSpec, InstanceSpec};
 use super::repeat::Repeat;
 use crate::throttle::Throttling;
-use crate::world::{AccountDefaults, ImageStatus, MetadataOptions, Tags};
+use crate::world::{AccountDefaults, ImageStatus, MetadataOptions, Overlay, Tags};
 
 /// A fleet file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -69,9 +69,19 @@ pub struct Settings {
     /// Something in progress is seen so often in each of its stages; with 0 it is done at once.
     #[serde(default = "once")]
     pub looks_per_stage: u32,
+    /// A launch template can have so many versions; AWS's default quota is 10,000.
+    #[serde(default = "ten_thousand")]
+    pub template_versions: usize,
+    /// What a block of metadata options does to that of the source version, which is not documented.
+    #[serde(default)]
+    pub metadata_options_overlay: Overlay,
     /// Sessions of roles end after this, whatever their `Expiration` says.
     #[serde(default)]
     pub session_seconds: Option<u32>,
+}
+
+fn ten_thousand() -> usize {
+    10_000
 }
 
 fn once() -> u32 {
@@ -88,6 +98,8 @@ impl Default for Settings {
             largest_page: None,
             image_metadata_lists_hidden: false,
             looks_per_stage: once(),
+            template_versions: ten_thousand(),
+            metadata_options_overlay: Overlay::default(),
             session_seconds: None,
         }
     }

@@ -181,6 +181,17 @@ impl Params {
         numbers
     }
 
+    /// Is there a parameter whose name begins like this?
+    pub fn has(&self, prefix: &str) -> bool {
+        self.values.keys().any(|key| key.starts_with(prefix))
+    }
+
+    /// The names of the structures in a list, `NAME.1` and on, in their order.
+    pub fn numbered(&self, name: &str) -> Vec<String> {
+        let prefix = format!("{name}.");
+        self.members(&prefix).into_iter().map(|number| format!("{prefix}{number}")).collect()
+    }
+
     /// Filters.
     pub fn filters(&mut self) -> Result<Vec<Filter>, ApiError> {
         let (prefix, values) = match self.dialect {
@@ -230,6 +241,11 @@ impl Params {
                 Err(ApiError::bad("InvalidInputException", format!("the parameter {name} is not recognized")))
             }
         }
+    }
+
+    /// Refuses a token that is none.
+    pub fn invalid_token(&self) -> ApiError {
+        self.invalid("ClientToken", "…", "has more than 128 characters, or others than ASCII's")
     }
 
     /// Refuses a token that has been used for another question.

@@ -39,7 +39,7 @@ pub use self::rollout::{
     RefreshFailure, RefreshStatus, Release, Reserved, Turnover, Update, UpdateFailure, UpdateRefusal,
     UpdateStatus, copy_data,
 };
-pub use self::templates::{BlockDevice, LaunchTemplate, TemplateData, TemplateVersion};
+pub use self::templates::{BlockDevice, LaunchTemplate, Overlay, TemplateData, TemplateVersion};
 
 /// Tags, or anything else that is a name and a value.
 pub type Tags = BTreeMap<String, String>;

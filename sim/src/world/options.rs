@@ -64,6 +64,20 @@ pub struct MetadataOptions {
     pub instance_metadata_tags: Option<Switch>,
 }
 
+impl MetadataOptions {
+    /// What is set here, and where nothing is, what is set there.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            http_tokens: self.http_tokens.or(other.http_tokens),
+            hop_limit: self.hop_limit.or(other.hop_limit),
+            http_endpoint: self.http_endpoint.or(other.http_endpoint),
+            http_protocol_ipv6: self.http_protocol_ipv6.or(other.http_protocol_ipv6),
+            instance_metadata_tags: self.instance_metadata_tags.or(other.instance_metadata_tags),
+        }
+    }
+}
+
 /// Who set the account's defaults.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -15,6 +15,7 @@ mod roles;
 mod rollouts;
 mod semantics;
 mod state;
+mod versions;
 mod writes;
 
 use client::Client;

@@ -1,6 +1,8 @@
 //! EC2.
 
+mod create_version;
 mod defaults;
+mod delete_versions;
 mod image_metadata;
 mod images;
 mod instance_attribute;
@@ -11,6 +13,7 @@ mod modify_template;
 mod nothing;
 mod regions;
 mod settings;
+mod template_data;
 mod template_versions;
 mod templates;
 
@@ -34,6 +37,17 @@ pub const OPERATIONS: &[QueryOperation] = &[
         "ModifyInstanceMetadataOptions",
         Access::On(modify_options::resource),
         modify_options::run,
+    ),
+    QueryOperation::writes(
+        "CreateLaunchTemplateVersion",
+        Access::On(templates::resource),
+        create_version::run,
+    )
+    .once_by("ClientToken"),
+    QueryOperation::writes(
+        "DeleteLaunchTemplateVersions",
+        Access::On(templates::resource),
+        delete_versions::run,
     ),
     QueryOperation::writes("ModifyLaunchTemplate", Access::On(templates::resource), modify_template::run)
         .once_by("ClientToken"),

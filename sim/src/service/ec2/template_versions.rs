@@ -1,15 +1,12 @@
 //! `DescribeLaunchTemplateVersions`.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
-use super::{Call, Sizes, metadata_options_set, operator, page, templates};
+use super::{Call, Sizes, operator, page, template_data, templates};
 use crate::wire::error::ApiError;
 use crate::wire::filter::{self, Values};
 use crate::wire::query::Params;
 use crate::wire::time::iso;
 use crate::wire::xml::Xml;
-use crate::world::{BlockDevice, LaunchTemplate, Switch, TemplateData, TemplateVersion, Tokens};
+use crate::world::{LaunchTemplate, Switch, TemplateVersion, Tokens};
 
 const FILTERS: &[&str] = &[
     "create-time",
@@ -162,7 +159,8 @@ fn values<'a>(name: &str, (template, version): Found<'a>) -> Values<'a> {
     }
 }
 
-fn write(xml: &mut Xml, template: &LaunchTemplate, version: &TemplateVersion, resolve: bool) {
+/// A version, with what it sets.
+pub fn write(xml: &mut Xml, template: &LaunchTemplate, version: &TemplateVersion, resolve: bool) {
     xml.text("launchTemplateId", &template.id);
     xml.text("launchTemplateName", &template.name);
     xml.value("versionNumber", version.number);
@@ -170,51 +168,6 @@ fn write(xml: &mut Xml, template: &LaunchTemplate, version: &TemplateVersion, re
     xml.text("createTime", &iso(version.created));
     xml.text("createdBy", &version.created_by);
     xml.value("defaultVersion", version.number == template.default_version);
-    xml.element("launchTemplateData", |xml| data(xml, &version.data, resolve));
+    xml.element("launchTemplateData", |xml| template_data::write(xml, &version.data, resolve));
     operator(xml, template.operator.as_deref());
-}
-
-fn data(xml: &mut Xml, data: &TemplateData, resolve: bool) {
-    if let Some(optimized) = data.ebs_optimized {
-        xml.value("ebsOptimized", optimized);
-    }
-    if let Some(profile) = &data.profile {
-        xml.element("iamInstanceProfile", |xml| xml.text("name", profile));
-    }
-    if !data.block_devices.is_empty() {
-        xml.list("blockDeviceMappingSet", "item", &data.block_devices, volume);
-    }
-    let image = if resolve { &data.resolved_image } else { &data.image };
-    xml.optional("imageId", image.as_deref());
-    xml.optional("instanceType", data.instance_type.as_deref());
-    xml.optional("keyName", data.key_name.as_deref());
-    if let Some(enabled) = data.monitoring {
-        xml.element("monitoring", |xml| xml.value("enabled", enabled));
-    }
-    if let Some(text) = &data.user_data {
-        xml.text("userData", &STANDARD.encode(text));
-    }
-    if !data.tags.is_empty() {
-        xml.list("tagSpecificationSet", "item", ["instance", "volume"], |xml, kind| {
-            xml.text("resourceType", kind);
-            super::tag_set(xml, &data.tags);
-        });
-    }
-    if !data.security_groups.is_empty() {
-        xml.texts("securityGroupIdSet", "item", &data.security_groups);
-    }
-    if let Some(options) = data.metadata_options {
-        metadata_options_set(xml, options);
-    }
-}
-
-fn volume(xml: &mut Xml, device: &BlockDevice) {
-    xml.text("deviceName", &device.device);
-    xml.element("ebs", |xml| {
-        xml.value("encrypted", device.encrypted);
-        xml.value("deleteOnTermination", true);
-        xml.optional("snapshotId", device.snapshot.as_deref());
-        xml.value("volumeSize", device.size);
-        xml.text("volumeType", &device.volume_type);
-    });
 }

@@ -31,8 +31,10 @@ pub fn copy_data(user: Option<&TemplateData>, to: CopyFor<'_>) -> TemplateData {
     data.metadata_options = options_of_copy(to.ami_type, data.metadata_options, user.is_some());
     data.profile = to.profile.map(str::to_owned);
     data.security_groups = to.security_groups.to_vec();
-    data.tags.insert("eks:cluster-name".to_owned(), to.cluster.to_owned());
-    data.tags.insert("eks:nodegroup-name".to_owned(), to.node_group.to_owned());
+    for tags in [&mut data.tags, &mut data.volume_tags] {
+        tags.insert("eks:cluster-name".to_owned(), to.cluster.to_owned());
+        tags.insert("eks:nodegroup-name".to_owned(), to.node_group.to_owned());
+    }
     data
 }
 

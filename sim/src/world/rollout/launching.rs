@@ -275,7 +275,7 @@ impl Region {
                 (true, None) => vec!["m6i.large".to_owned()],
             },
             tags: data.tags.clone(),
-            profile: data.profile.clone(),
+            profile: data.profile_name().map(str::to_owned),
             security_group: data.security_groups.first().cloned(),
         })
     }

@@ -248,7 +248,7 @@ fn who_edits_what_is_eks_own_degrades_the_node_group() {
     let template = region.templates.get_mut(&copy.id).unwrap();
     let mut foreign = template.versions[&1].clone();
     (foreign.number, foreign.created_by) = (2, "arn:aws:iam::111122223333:user/someone".to_owned());
-    template.versions.insert(2, foreign);
+    template.add(foreign);
     assert_eq!(code(&region), degraded("Ec2LaunchTemplateVersionMismatch"));
 
     let change = GroupChange { source: Some(source(&region, "2")), ..GroupChange::default() };

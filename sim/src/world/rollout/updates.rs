@@ -227,10 +227,10 @@ impl Region {
                 security_groups: &present.data.security_groups,
             },
         );
-        let number = template.latest_version() + 1;
+        let number = template.last_number + 1;
         let created_by = template.created_by.clone();
         let version = TemplateVersion { number, description: None, created: now, created_by, data };
-        template.versions.insert(number, version);
+        template.add(version);
         group.copy.version = number;
         self.point_at_copy(group);
         update.phase = Phase::ScaleUp;
