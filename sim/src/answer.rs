@@ -9,6 +9,9 @@ use crate::refusal::Refusal;
 use crate::service::Service;
 use crate::wire::error::ApiError;
 
+/// The type of what Smithy's RPC in CBOR answers.
+pub const CBOR: &str = "application/cbor";
+
 /// What goes back.
 #[derive(Debug)]
 pub enum Answer {
@@ -33,10 +36,12 @@ pub struct Reply {
     pub content_type: &'static str,
     /// `x-amzn-ErrorType`, in REST and JSON services.
     pub error_type: Option<String>,
+    /// `x-amzn-query-error`, in services that were Query services before: the code of then.
+    pub query_error: Option<String>,
     /// `x-amzn-RequestId`.
     pub request_id: String,
     /// The body.
-    pub body: String,
+    pub body: Vec<u8>,
 }
 
 /// What is known about a request before it is answered.
@@ -44,6 +49,8 @@ pub struct Reply {
 pub struct Context {
     /// The service.
     pub service: Service,
+    /// Does the client want JSON of a service that also speaks CBOR?
+    pub json: bool,
     /// The operation, once it is known.
     pub operation: &'static str,
     /// Of the answer.
@@ -66,8 +73,9 @@ pub fn no_such_service(mut log: Request, request_id: String) -> (Answer, Request
         status: 404,
         content_type: "application/x-amz-json-1.1",
         error_type: Some(code.to_owned()),
+        query_error: None,
         request_id,
-        body: serde_json::json!({ "__type": code, "message": message }).to_string(),
+        body: serde_json::json!({ "__type": code, "message": message }).to_string().into(),
     };
     (Answer::Whole(reply), log)
 }
@@ -100,10 +108,11 @@ fn web_page(context: &Context) -> Reply {
         status: 500,
         content_type: "text/html",
         error_type: None,
+        query_error: None,
         request_id: context.request_id.clone(),
         body: "<html><head><title>500 Internal Server Error</title></head>\
                <body><center><h1>500 Internal Server Error</h1></center></body></html>"
-            .to_owned(),
+            .into(),
     }
 }
 
@@ -119,12 +128,18 @@ pub fn spoil(context: &mut Context, strike: Strike, mut reply: Reply) -> Answer 
         FaultKind::Slow => Answer::Late(reply, strike.delay),
         FaultKind::TruncatedBody => Answer::Cut(reply),
         FaultKind::MalformedBody => {
-            let half = (0..=reply.body.len() / 2).rev().find(|end| reply.body.is_char_boundary(*end));
-            reply.body.truncate(half.unwrap_or(0));
+            reply.body.truncate(half(&reply.body));
             Answer::Whole(reply)
         }
         _ => Answer::Whole(reply),
     }
+}
+
+/// About half of a body, and no part of a character.
+fn half(body: &[u8]) -> usize {
+    let middle = body.len() / 2;
+    let text = std::str::from_utf8(body);
+    text.map_or(middle, |text| (0..=middle).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0))
 }
 
 /// The service says no to `user`.
@@ -138,18 +153,20 @@ pub fn refuse(context: &mut Context, refusal: Refusal, user: &str) -> Answer {
 pub fn failed(context: &mut Context, error: &ApiError) -> Answer {
     context.log.error_code = Some(error.code.clone());
     let body = match context.service {
-        Service::Ec2 => error.to_ec2(&context.request_id),
-        Service::Eks => error.to_json(),
-        Service::Organizations => error.to_typed_json(),
+        Service::Ec2 => error.to_ec2(&context.request_id).into(),
+        Service::Eks => error.to_json().into(),
+        Service::Organizations => error.to_typed_json("Message").into(),
+        Service::CloudWatch if context.json => error.to_typed_json("message").into(),
+        Service::CloudWatch => error.to_cbor(),
         Service::Sts | Service::AutoScaling | Service::Iam => {
-            error.to_query(context.service.namespace(), &context.request_id)
+            error.to_query(context.service.namespace(), &context.request_id).into()
         }
     };
     Answer::Whole(reply(context, error.status, Some(&error.code), body))
 }
 
 /// An answer with the service's own headers.
-pub fn reply(context: &Context, status: u16, code: Option<&str>, body: String) -> Reply {
+pub fn reply(context: &Context, status: u16, code: Option<&str>, body: Vec<u8>) -> Reply {
     let json = matches!(context.service, Service::Eks | Service::Organizations);
     Reply {
         status,
@@ -157,9 +174,14 @@ pub fn reply(context: &Context, status: u16, code: Option<&str>, body: String) -
             Service::Eks => "application/json",
             Service::Organizations => "application/x-amz-json-1.1",
             Service::Ec2 => "text/xml;charset=UTF-8",
+            Service::CloudWatch if context.json => "application/x-amz-json-1.0",
+            Service::CloudWatch => CBOR,
             Service::Sts | Service::AutoScaling | Service::Iam => "text/xml",
         },
         error_type: code.filter(|_| json).map(str::to_owned),
+        query_error: code
+            .filter(|_| context.service == Service::CloudWatch)
+            .map(|code| format!("{code};{}", if status < 500 { "Sender" } else { "Receiver" })),
         request_id: context.request_id.clone(),
         body,
     }

@@ -135,7 +135,8 @@ impl Front {
             return no_such_service(log, request_id);
         };
         service.name().clone_into(&mut log.service);
-        let mut context = Context { service, operation: "", request_id, log };
+        let json = incoming.target.is_some();
+        let mut context = Context { service, json, operation: "", request_id, log };
         let answer = self.handle(&scope, incoming, &mut context);
         let mut log = context.log;
         context.operation.clone_into(&mut log.operation);

@@ -1,4 +1,5 @@
-//! A simulated AWS over HTTP: the operations of STS, Organizations, EC2, Auto Scaling and EKS that imdsctl uses.
+//! A simulated AWS over HTTP: the operations of STS, Organizations, EC2, Auto Scaling, EKS and `CloudWatch` that imdsctl
+//! uses.
 //!
 //! A [`Fleet`] is described in YAML; from it a world is made, as AWS would have made it, and [`Sim::start`] serves
 //! it on a loopback port in AWS's own wire formats. It imports nothing of imdsctl.

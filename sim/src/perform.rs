@@ -7,6 +7,7 @@ use crate::refusal;
 use crate::regions;
 use crate::route::Wanted;
 use crate::service::{Access, Asked, Call, Handler, QueryOperation, Resource, Service};
+use crate::wire::cbor;
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -16,14 +17,14 @@ use crate::world::{Region, Remembered};
 #[derive(Debug)]
 pub struct Outcome {
     /// The answer.
-    pub body: String,
+    pub body: Vec<u8>,
     /// The Region as it is from now on, where something changed.
     pub changed: Option<Region>,
 }
 
-impl From<String> for Outcome {
-    fn from(body: String) -> Self {
-        Self { body, changed: None }
+impl Outcome {
+    fn seen(body: impl Into<Vec<u8>>) -> Self {
+        Self { body: body.into(), changed: None }
     }
 }
 
@@ -59,16 +60,21 @@ pub fn authorize(
 /// Runs the operation. What it would change is not changed yet.
 pub fn run(call: &Call<'_>, wanted: &Wanted, params: Params, context: &Context) -> Result<Outcome, ApiError> {
     match wanted {
-        Wanted::Json(operation) => Ok((operation.run)(call, params)?.to_string().into()),
+        Wanted::Json(operation) => Ok(Outcome::seen((operation.run)(call, params)?.to_string())),
+        Wanted::Cbor(operation) => {
+            let answer = (operation.run)(call, params)?;
+            Ok(Outcome::seen(if context.json { cbor::write_json(answer) } else { cbor::write(&answer) }))
+        }
         Wanted::Rest(operation, path) => match operation.run {
-            Handler::Reads(read) => Ok(read(call, path, params)?.to_string().into()),
+            Handler::Reads(read) => Ok(Outcome::seen(read(call, path, params)?.to_string())),
             Handler::Writes(write) => change(
                 call,
                 &[&[operation.name.to_owned()], &path[..]].concat(),
                 operation.token,
                 params,
                 |region, params| Ok(write(call, region, path, params)?.to_string()),
-            ),
+            )
+            .map(|(body, changed)| Outcome { body: body.into(), changed }),
         },
         Wanted::Query(operation) => query(call, operation, params, context),
     }
@@ -83,19 +89,19 @@ fn query(
     let dry_run = context.service == Service::Ec2 && params.flag("DryRun")?.unwrap_or(false);
     let outcome = match operation.run {
         Handler::Reads(read) => {
-            envelope(operation.name, context, |inside| read(call, params, inside))?.into()
+            Outcome::seen(envelope(operation.name, context, |inside| read(call, params, inside))?)
         }
         Handler::Writes(write) => {
-            let outcome =
+            let (inside, changed) =
                 change(call, &[operation.name.to_owned()], operation.token, params, |region, params| {
                     let mut inside = Xml::default();
                     write(call, region, params, &mut inside).map(|()| inside.into_string())
                 })?;
             let body = envelope(operation.name, context, |xml| {
-                xml.raw(&outcome.body);
+                xml.raw(&inside);
                 Ok(())
             })?;
-            Outcome { body, ..outcome }
+            Outcome { body: body.into(), changed }
         }
     };
     if dry_run {
@@ -108,14 +114,15 @@ fn query(
     Ok(outcome)
 }
 
-/// Changes a copy of the Region; `asked` is the operation, and what it is on where a path says that. What a token has brought about before is answered again, and not done again.
+/// Changes a copy of the Region; `asked` is the operation, and what it is on where a path says that. What a token has
+/// brought about before is answered again, and not done again.
 fn change(
     call: &Call<'_>,
     asked: &[String],
     token: Option<&'static str>,
     mut params: Params,
     write: impl FnOnce(&mut Region, Params) -> Result<String, ApiError>,
-) -> Result<Outcome, ApiError> {
+) -> Result<(String, Option<Region>), ApiError> {
     let token = token.and_then(|name| params.text(name));
     if token.as_ref().is_some_and(|token| token.len() > 128 || !token.is_ascii()) {
         return Err(params.invalid_token());
@@ -127,7 +134,7 @@ fn change(
     let before =
         token.as_ref().and_then(|(key, question)| Some((call.region.remembered.get(key)?, question)));
     match before {
-        Some((before, question)) if before.question == *question => return Ok(before.answer.clone().into()),
+        Some((before, question)) if before.question == *question => return Ok((before.answer.clone(), None)),
         Some(_) => return Err(params.other_question_same_token()),
         None => {}
     }
@@ -136,7 +143,7 @@ fn change(
     if let Some((key, question)) = token {
         region.remembered.insert(key, Remembered { question, answer: body.clone() });
     }
-    Ok(Outcome { body, changed: Some(region) })
+    Ok((body, Some(region)))
 }
 
 /// An operation writes right into its answer, which may be megabytes long; nothing of it is left on an error.

@@ -32,7 +32,10 @@ impl Refusal {
             Service::Ec2 => self.ec2(operation, user),
             Service::Eks => self.eks(operation, user),
             Service::Organizations => self.organizations(operation, user),
-            Service::Sts | Service::AutoScaling | Service::Iam => self.query(service, operation, user),
+            // CloudWatch keeps the codes of the Query service that it was.
+            Service::Sts | Service::AutoScaling | Service::Iam | Service::CloudWatch => {
+                self.query(service, operation, user)
+            }
         }
     }
 
@@ -122,7 +125,9 @@ pub fn denied(service: Service, action: &str, user: &str, denial: Denial, resour
             "AccessDenied",
             format!("User: {user} is not authorized to perform: {action}{on}"),
         ),
-        Service::AutoScaling | Service::Iam => ApiError::new(403, "AccessDenied", message),
+        Service::AutoScaling | Service::Iam | Service::CloudWatch => {
+            ApiError::new(403, "AccessDenied", message)
+        }
     }
 }
 

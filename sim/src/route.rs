@@ -4,10 +4,11 @@ use percent_encoding::percent_decode_str;
 
 use crate::front::Incoming;
 use crate::service::{
-    Access, Handler, JsonOperation, QueryOperation, RestOperation, Service, autoscaling, ec2, eks, iam,
-    organizations, sts,
+    Access, CborOperation, Handler, JsonOperation, QueryOperation, RestOperation, Service, autoscaling,
+    cloudwatch, ec2, eks, iam, organizations, sts,
 };
 use crate::wire::auth::{AuthProblem, Scope};
+use crate::wire::cbor;
 use crate::wire::error::ApiError;
 use crate::wire::query::{Dialect, Params};
 
@@ -19,6 +20,8 @@ pub enum Wanted {
     Rest(&'static RestOperation, Vec<String>),
     /// Of a JSON service.
     Json(&'static JsonOperation),
+    /// Of a service that speaks CBOR.
+    Cbor(&'static CborOperation),
 }
 
 impl Wanted {
@@ -28,6 +31,7 @@ impl Wanted {
             Self::Query(operation) => operation.name,
             Self::Rest(operation, _) => operation.name,
             Self::Json(operation) => operation.name,
+            Self::Cbor(operation) => operation.name,
         }
     }
 
@@ -37,6 +41,7 @@ impl Wanted {
             Self::Query(operation) => operation.access,
             Self::Rest(operation, _) => operation.access,
             Self::Json(operation) => operation.access,
+            Self::Cbor(operation) => operation.access,
         }
     }
 
@@ -45,7 +50,7 @@ impl Wanted {
         match self {
             Self::Query(operation) => matches!(operation.run, Handler::Writes(_)),
             Self::Rest(operation, _) => matches!(operation.run, Handler::Writes(_)),
-            Self::Json(_) => false,
+            Self::Json(_) | Self::Cbor(_) => false,
         }
     }
 
@@ -53,7 +58,7 @@ impl Wanted {
     pub fn path(&self) -> &[String] {
         match self {
             Self::Rest(_, path) => path,
-            Self::Query(_) | Self::Json(_) => &[],
+            Self::Query(_) | Self::Json(_) | Self::Cbor(_) => &[],
         }
     }
 }
@@ -62,7 +67,11 @@ impl Wanted {
 pub fn service_of(scope: &Result<Scope, AuthProblem>, incoming: &Incoming) -> Option<Service> {
     match scope {
         Ok(scope) => Service::by_name(&scope.service),
+        Err(_) if incoming.path.starts_with(cloudwatch::PATH) => Some(Service::CloudWatch),
         Err(_) if incoming.path != "/" => Some(Service::Eks),
+        Err(_) if incoming.target.as_ref().is_some_and(|target| target.starts_with(cloudwatch::TARGET)) => {
+            Some(Service::CloudWatch)
+        }
         Err(_) if incoming.target.is_some() => Some(Service::Organizations),
         Err(_) => {
             let version = query_params(incoming, Dialect::Query).text("Version")?;
@@ -84,6 +93,8 @@ fn params_of(service: Service, incoming: &Incoming) -> Result<Params, ApiError> 
         Service::Sts | Service::AutoScaling | Service::Iam => Ok(query_params(incoming, Dialect::Query)),
         Service::Eks => Params::parse_rest(incoming.query.as_bytes(), &incoming.body),
         Service::Organizations => Params::parse_json(&incoming.body),
+        Service::CloudWatch if incoming.target.is_some() => cbor::read_json(&incoming.body),
+        Service::CloudWatch => cbor::read(&incoming.body),
     }
 }
 
@@ -97,6 +108,7 @@ fn wanted(service: Service, incoming: &Incoming, params: &mut Params) -> Result<
     let table = match service {
         Service::Eks => return rest_operation(incoming),
         Service::Organizations => return json_operation(incoming),
+        Service::CloudWatch => return cbor_operation(incoming),
         Service::Sts => sts::OPERATIONS,
         Service::Ec2 => ec2::OPERATIONS,
         Service::AutoScaling => autoscaling::OPERATIONS,
@@ -152,5 +164,17 @@ fn json_operation(incoming: &Incoming) -> Result<Wanted, ApiError> {
         .find(|operation| incoming.method == "POST" && named.is_some_and(|(_, name)| name == operation.name));
     found.map(Wanted::Json).ok_or_else(|| {
         ApiError::bad("UnknownOperationException", format!("there is no operation {target:?} here"))
+    })
+}
+
+fn cbor_operation(incoming: &Incoming) -> Result<Wanted, ApiError> {
+    let name = match &incoming.target {
+        Some(target) => target.strip_prefix(cloudwatch::TARGET),
+        None => incoming.path.strip_prefix(cloudwatch::PATH),
+    };
+    let name = name.filter(|_| incoming.method == "POST");
+    let found = cloudwatch::OPERATIONS.iter().find(|operation| name == Some(operation.name));
+    found.map(Wanted::Cbor).ok_or_else(|| {
+        ApiError::bad("UnknownOperationException", format!("there is no operation {:?} here", incoming.path))
     })
 }

@@ -19,7 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::answer::{Answer, Reply};
+use crate::answer::{Answer, CBOR, Reply};
 use crate::counts::Counts;
 use crate::fleet::{Fault, Fleet};
 use crate::front::{Front, Incoming};
@@ -263,6 +263,12 @@ fn response(reply: Reply, cut: bool) -> Response<Answered> {
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    if reply.content_type == CBOR {
+        headers.insert("smithy-protocol", HeaderValue::from_static("rpc-v2-cbor"));
+    }
+    if let Some(error) = reply.query_error.and_then(|error| HeaderValue::from_str(&error).ok()) {
+        headers.insert("x-amzn-query-error", error);
+    }
     if let Ok(id) = HeaderValue::from_str(&reply.request_id) {
         headers.insert("x-amzn-requestid", id);
     }

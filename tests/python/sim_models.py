@@ -19,16 +19,19 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
+from datetime import datetime
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from botocore.parsers import ResponseParserError
+from botocore.parsers import ResponseParserError, create_parser
 
+import sim_metrics
 import sim_writes
 
 SERVICES = ("sts", "ec2", "autoscaling", "eks", "organizations")
+CBOR = "smithy-rpc-v2-cbor"
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
@@ -38,16 +41,18 @@ TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 def check_answer(operation, status, headers, body):
     """What is wrong with a raw answer, as a list of sentences."""
     service = operation.service_model
-    protocol = service.metadata["protocol"]
+    protocol = CBOR if headers.get("content-type") == "application/cbor" else service.resolved_protocol
     if status != 200:
         return check_error(service, protocol, headers, body)
+    if protocol == CBOR:
+        return cbor_problems(operation, headers, body)
     if protocol in ("rest-json", "json"):
         try:
             value = json.loads(body)
         except ValueError as error:
             return [f"not JSON: {error}"]
         problems = list(json_problems(operation.output_shape, value, operation.name))
-        if protocol == "json" and headers.get("content-type") != "application/x-amz-json-1.1":
+        if protocol == "json" and headers.get("content-type") != f"application/x-amz-json-{service.metadata['jsonVersion']}":
             problems.append(f"the content type is {headers.get('content-type')}")
         return problems
     try:
@@ -91,11 +96,20 @@ def check_error(service, protocol, headers, body):
             error = json.loads(body)
         except ValueError as problem:
             return [f"not JSON: {problem}"]
-        problems = [f"there is no {name}" for name in ("__type", "Message") if not error.get(name)]
+        message = "message" if service.service_name == "cloudwatch" else "Message"
+        problems = [f"there is no {name}" for name in ("__type", message) if not error.get(name)]
         shape = service.shape_for_error_code(error.get("__type", ""))
         if shape:
             members = {name: value for name, value in error.items() if name != "__type"}
             problems += json_problems(shape, members, error["__type"])
+        return problems
+    if protocol == CBOR:
+        problems = [] if headers.get("smithy-protocol") == "rpc-v2-cbor" else ["there is no smithy-protocol"]
+        error = decoded(body)
+        problems += [f"there is no {name}" for name in ("__type", "message") if not error.get(name)]
+        code = headers.get("x-amzn-query-error", "").split(";")
+        if len(code) != 2 or code[0] != error.get("__type") or code[1] not in ("Sender", "Receiver"):
+            problems.append(f"x-amzn-query-error is {code}")
         return problems
     root = ElementTree.fromstring(body)
     paths = {
@@ -109,6 +123,24 @@ def check_error(service, protocol, headers, body):
         steps = "/".join(namespace + step for step in path.split("/"))
         if not (root.findtext(steps) or "").strip():
             problems.append(f"there is no {path}")
+    return problems
+
+
+def decoded(body):
+    """CBOR, read by botocore."""
+    parser = create_parser(CBOR)
+    return parser.parse_data_item(parser.get_peekable_stream_from_bytes(body))
+
+
+def cbor_problems(operation, headers, body):
+    try:
+        value = decoded(body)
+    except ResponseParserError as error:
+        return [f"not CBOR: {error}"]
+    problems = list(json_problems(operation.output_shape, value, operation.name))
+    for name, wanted in (("content-type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")):
+        if headers.get(name) != wanted:
+            problems.append(f"{name} is {headers.get(name)}")
     return problems
 
 
@@ -207,7 +239,8 @@ def json_problems(shape, value, path):
         "boolean": bool,
         "integer": int,
         "long": int,
-        "timestamp": (int, float),
+        # In CBOR a moment says that it is one, and botocore reads it.
+        "timestamp": (int, float, datetime),
         "double": (int, float),
         "float": (int, float),
     }
@@ -316,6 +349,12 @@ class Checker:
         self.ec2(self.client("ec2", key, region))
         self.auto_scaling(self.client("autoscaling", key, region))
         self.eks(self.client("eks", key, region))
+        for protocol in ("json", CBOR):
+            # The Rust SDK speaks CBOR; boto3 prefers JSON.
+            with sim_metrics.preferring(protocol):
+                cloudwatch = self.client("cloudwatch", key, region)
+            sim_metrics.cloudwatch(self, cloudwatch, self.client("ec2", key, region))
+        sim_metrics.fleets(self, self.client("ec2", key, region))
         sim_writes.ec2(self, self.client("ec2", key, region))
 
     def ec2(self, ec2):
@@ -630,7 +669,13 @@ REGIONS = (
 )
 ACCOUNTS = '{"Accounts": [{"Id": "111122223333", "State": "ACTIVE", "JoinedTimestamp": 1.5}], "NextToken": "x"}'
 CLUSTER = '{"cluster": {"name": "a", "createdAt": 1, "status": "ACTIVE", "outpostConfig": {"outpostArns": [], "controlPlaneInstanceType": "m"}}}'
+# {"MetricDataResults": [{"Id": "a", "StatusCode": "Complete", "Timestamps": [1], "Values": [1.0]}]}
+METRIC = (
+    b"\xa1\x71MetricDataResults\x81\xa4\x62Id\x61a\x6aStatusCode\x68Complete\x6aTimestamps\x81\xc1\x01"
+    b"\x66Values\x81\xfb\x3f\xf0\x00\x00\x00\x00\x00\x00"
+)
 JSON = {"content-type": "application/x-amz-json-1.1"}
+SMITHY = {"content-type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
 # Service, operation, a right answer, and ways to spoil it: what to
 # replace, by what, and what must be complained about.
 DOCTORED = [
@@ -655,6 +700,13 @@ DOCTORED = [
         ("1.5", '"2026-11-15T09:00:00Z"', "is not a timestamp"),
         ("111122223333", "1111222233334", "has 13 characters"),
     ]),
+    ("cloudwatch", "GetMetricData", METRIC, [
+        (b"\x62Id", b"\x62id", "unknown member id"),
+        (b"Complete", b"Finished", "is none of"),
+        (b"\xc1\x01", b"\x61x", "is not a timestamp"),
+        (b"\xfb\x3f\xf0", b"\xfb\x3f", "not CBOR"),
+        (b"\xfb\x3f\xf0\x00\x00\x00\x00\x00\x00", b"\x61x", "is not a double"),
+    ]),
     ("eks", "DescribeCluster", CLUSTER, [
         ('"name"', '"Name"', "unknown member Name"),
         ('"controlPlaneInstanceType": "m"', '"controlPlaneInstanceType": null', "controlPlaneInstanceType is missing"),
@@ -669,19 +721,20 @@ def self_test():
     failures, count = [], 0
     for service, name, right, ways in DOCTORED:
         operation = session.get_service_model(service).operation_model(name)
-        found = check_answer(operation, 200, JSON, right)
+        headers = SMITHY if isinstance(right, bytes) else JSON
+        found = check_answer(operation, 200, headers, right)
         if found:
             failures.append(f"{name}: a right answer is refused: {found}")
         for old, new, complaint in ways:
             count += 1
-            found = check_answer(operation, 200, JSON, right.replace(old, new, 1))
+            found = check_answer(operation, 200, headers, right.replace(old, new, 1))
             if not any(complaint in problem for problem in found):
                 failures.append(f"{name}: {old!r} -> {new!r} is not caught as {complaint!r}, only {found}")
     errors = [("ec2", "<Response><Errors><Error><Code>X</Code></Error></Errors></Response>"), ("eks", "{}"), ("organizations", "{}")]
     for service, body in errors:
         count += 1
         model = session.get_service_model(service)
-        if not check_error(model, model.metadata["protocol"], {}, body):
+        if not check_error(model, model.resolved_protocol, {}, body):
             failures.append(f"{service}: a malformed error is not caught")
     return failures, count
 

@@ -48,6 +48,19 @@ pub fn account(spec: &AccountSpec, keys: &mut BTreeSet<String>) -> Outcome<()> {
     Ok(())
 }
 
+/// Where a fleet may be in its life; an EC2 Fleet is deleted, and a Spot Fleet request is cancelled.
+pub const FLEET_STATES: [&str; 9] = [
+    "submitted",
+    "active",
+    "deleted",
+    "failed",
+    "deleted_running",
+    "deleted_terminating",
+    "modifying",
+    "cancelled",
+    "cancelled_running",
+];
+
 /// Twelve digits.
 pub fn account_id(id: &str) -> Result<(), String> {
     if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -4,6 +4,7 @@
 mod catalogue;
 mod check;
 mod clusters;
+mod fleets;
 mod groups;
 mod images;
 mod managed;
@@ -187,6 +188,13 @@ impl<'a> RegionBuilder<'a> {
         for instances in &spec.instances {
             self.add_standalone(instances, None)?;
         }
+        for fleet in &spec.fleets {
+            self.add_fleet(fleet, false)?;
+        }
+        for fleet in &spec.spot_fleets {
+            self.add_fleet(fleet, true)?;
+        }
+        self.region.calls_without_token.clone_from(&spec.calls_without_token);
         for name in &self.doomed_configurations {
             self.region.launch_configurations.remove(name);
         }

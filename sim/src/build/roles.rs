@@ -10,8 +10,9 @@ use crate::ids;
 use crate::world::{Policy, Role, Trust};
 
 /// Every action that only looks, of the services that the simulator has.
-const READ_ONLY: [&str; 9] = [
+const READ_ONLY: [&str; 10] = [
     "autoscaling:Describe*",
+    "cloudwatch:Get*",
     "ec2:Describe*",
     "ec2:Get*",
     "eks:Describe*",

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::repeat::Repeat;
 use crate::world::{
-    HealthIssue, InstanceRequirements, InstanceState, MetadataOptions, RefreshFailure, Switch, Tags, Tokens,
-    UpdateFailure,
+    FleetType, HealthIssue, InstanceRequirements, InstanceState, MetadataOptions, RefreshFailure, Switch,
+    Tags, Tokens, UpdateFailure,
 };
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -319,6 +319,39 @@ pub struct InstanceSpec {
     pub without_tags: Vec<String>,
     #[serde(default)]
     pub repeat: Option<Repeat>,
+}
+
+/// An EC2 Fleet or a Spot Fleet request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FleetSpec {
+    pub name: String,
+    #[serde(default, rename = "type")]
+    pub kind: FleetType,
+    #[serde(default = "active")]
+    pub state: String,
+    /// The first one launches its instances.
+    pub templates: Vec<FleetTemplateSpec>,
+    #[serde(default)]
+    pub nodes: u32,
+    #[serde(default)]
+    pub on_demand: bool,
+    #[serde(default)]
+    pub tags: Tags,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FleetTemplateSpec {
+    pub name: String,
+    #[serde(default = "default_version")]
+    pub version: String,
+    #[serde(default)]
+    pub instance_types: Vec<String>,
+}
+
+fn active() -> String {
+    "active".to_owned()
 }
 
 fn one() -> u32 {

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
 use super::identity::{OrganizationSpec, PermissionsSpec, RoleSpec};
-use super::nodes::{ClusterSpec, GroupSpec, InstanceSpec};
+use super::nodes::{ClusterSpec, FleetSpec, GroupSpec, InstanceSpec};
 use super::repeat::Repeat;
 use crate::throttle::Throttling;
-use crate::world::{AccountDefaults, ImageStatus, MetadataOptions, Overlay, Tags};
+use crate::world::{AccountDefaults, Calls, ImageStatus, MetadataOptions, Overlay, Tags};
 
 /// A fleet file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -178,6 +178,15 @@ pub struct RegionSpec {
     /// Instances that have nothing to do with EKS.
     #[serde(default)]
     pub instances: Vec<InstanceSpec>,
+    /// EC2 Fleets.
+    #[serde(default)]
+    pub fleets: Vec<FleetSpec>,
+    /// Spot Fleet requests.
+    #[serde(default)]
+    pub spot_fleets: Vec<FleetSpec>,
+    /// Who asks the metadata service without a token.
+    #[serde(default)]
+    pub calls_without_token: Vec<Calls>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

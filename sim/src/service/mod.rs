@@ -1,6 +1,7 @@
 //! The services: a table of operations for each, and what an operation gets to see.
 
 pub mod autoscaling;
+pub mod cloudwatch;
 pub mod ec2;
 pub mod eks;
 pub mod iam;
@@ -8,7 +9,9 @@ pub mod organizations;
 pub mod sts;
 mod table;
 
-pub use self::table::{Access, Asked, Handler, JsonOperation, QueryOperation, Resource, RestOperation};
+pub use self::table::{
+    Access, Asked, CborOperation, Handler, JsonOperation, QueryOperation, Resource, RestOperation,
+};
 
 use crate::fleet::schema::Settings;
 use crate::iam::{Caller, Identities};
@@ -31,6 +34,8 @@ pub enum Service {
     Organizations,
     /// Identity and Access Management.
     Iam,
+    /// `CloudWatch`.
+    CloudWatch,
 }
 
 impl Service {
@@ -43,6 +48,7 @@ impl Service {
             "eks" => Some(Self::Eks),
             "organizations" => Some(Self::Organizations),
             "iam" => Some(Self::Iam),
+            "monitoring" => Some(Self::CloudWatch),
             _ => None,
         }
     }
@@ -54,7 +60,7 @@ impl Service {
             .find(|service| service.version() == version)
     }
 
-    /// The name in a credential scope, in IAM actions and in the request log.
+    /// The name in IAM actions and in the request log; most have the same in a credential scope.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sts => "sts",
@@ -63,6 +69,7 @@ impl Service {
             Self::Eks => "eks",
             Self::Organizations => "organizations",
             Self::Iam => "iam",
+            Self::CloudWatch => "cloudwatch",
         }
     }
 
@@ -75,6 +82,7 @@ impl Service {
             Self::Eks => "2017-11-01",
             Self::Organizations => "2016-11-28",
             Self::Iam => "2010-05-08",
+            Self::CloudWatch => "2010-08-01",
         }
     }
 
@@ -84,7 +92,7 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Self::AutoScaling => "http://autoscaling.amazonaws.com/doc/2011-01-01/",
-            Self::Eks | Self::Organizations => "",
+            Self::Eks | Self::Organizations | Self::CloudWatch => "",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
         }
     }

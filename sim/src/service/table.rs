@@ -136,6 +136,16 @@ impl RestOperation {
     }
 }
 
+/// An operation of a service that speaks Smithy's RPC in CBOR. None of them changes anything.
+pub struct CborOperation {
+    /// Its name, the end of its path.
+    pub name: &'static str,
+    /// Who may.
+    pub access: Access,
+    /// What it does.
+    pub run: fn(&Call<'_>, Params) -> Result<ciborium::Value, ApiError>,
+}
+
 /// An operation of a JSON service. None of them changes anything.
 pub struct JsonOperation {
     /// Its name, the end of an `X-Amz-Target`.

@@ -46,6 +46,8 @@ const fn shared(operation: &'static str, capacity: u32, refill: u32) -> Rule {
 /// - Auto Scaling: <https://repost.aws/knowledge-center/autoscaling-api-calls-throttled> says that all its operations
 ///   share one limit. Its size is not published: an **assumption**.
 /// - EKS: not published: an **assumption**.
+/// - CloudWatch: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html>, 50
+///   `GetMetricData` a second; that a bucket holds as many is an **assumption**.
 /// - Organizations: limits belong to the organisation's management account, by
 ///   <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>. The size here is an
 ///   **assumption**.
@@ -62,4 +64,5 @@ pub(super) const AWS: &[Rule] = &[
     shared("autoscaling:*", 40, 10),
     each("eks:*", Calls::All, 40, 10),
     each("organizations:*", Calls::All, 20, 5),
+    each("cloudwatch:GetMetricData", Calls::All, 50, 50),
 ];

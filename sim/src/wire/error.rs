@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::cbor;
 use super::xml::Xml;
 
 /// An error of a service's.
@@ -64,15 +65,23 @@ impl ApiError {
         xml.into_string()
     }
 
-    /// The body of the JSON services, which has the code in it.
-    pub fn to_typed_json(&self) -> String {
+    /// The body of the JSON services, which has the code in it; they differ in how they spell `Message`.
+    pub fn to_typed_json(&self, message: &str) -> String {
         let mut body = Map::new();
         body.insert("__type".to_owned(), Value::String(self.code.clone()));
-        body.insert("Message".to_owned(), Value::String(self.message.clone()));
+        body.insert(message.to_owned(), Value::String(self.message.clone()));
         for (field, value) in &self.fields {
             body.insert((*field).to_owned(), Value::String(value.clone()));
         }
         Value::Object(body).to_string()
+    }
+
+    /// The body of the services that speak CBOR.
+    pub fn to_cbor(&self) -> Vec<u8> {
+        cbor::write(&cbor::map([
+            ("__type", self.code.as_str().into()),
+            ("message", self.message.as_str().into()),
+        ]))
     }
 
     /// The body of the REST services; the code is in a header.

@@ -21,6 +21,8 @@ pub enum Dialect {
     Rest,
     /// `{"MaxResults": 1}`.
     Json,
+    /// The same in CBOR.
+    Cbor,
 }
 
 /// The parameters of a request.
@@ -51,6 +53,16 @@ impl Params {
             value.ok_or_else(|| ApiError::bad("SerializationException", "the body is not a JSON object"))?;
         params.flatten("", value);
         Ok(params)
+    }
+
+    /// None yet, for a body in another format.
+    pub fn of_body() -> Self {
+        Self { values: BTreeMap::new(), dialect: Dialect::Cbor }
+    }
+
+    /// Adds one that a body has.
+    pub fn put(&mut self, name: &str, value: String) {
+        self.values.insert(name.to_owned(), value);
     }
 
     fn flatten(&mut self, name: &str, value: Value) {
@@ -152,7 +164,7 @@ impl Params {
     /// A list.
     pub fn list(&mut self, name: &str) -> Vec<String> {
         let prefix = match self.dialect {
-            Dialect::Ec2 | Dialect::Rest | Dialect::Json => format!("{name}."),
+            Dialect::Ec2 | Dialect::Rest | Dialect::Json | Dialect::Cbor => format!("{name}."),
             Dialect::Query => {
                 // An empty list is sent as `Name=`.
                 self.values.remove(name);
@@ -195,7 +207,7 @@ impl Params {
     /// Filters.
     pub fn filters(&mut self) -> Result<Vec<Filter>, ApiError> {
         let (prefix, values) = match self.dialect {
-            Dialect::Ec2 | Dialect::Rest | Dialect::Json => ("Filter.", "Value"),
+            Dialect::Ec2 | Dialect::Rest | Dialect::Json | Dialect::Cbor => ("Filter.", "Value"),
             Dialect::Query => {
                 self.values.remove("Filters");
                 ("Filters.member.", "Values")
@@ -229,7 +241,7 @@ impl Params {
             (Some(name), Dialect::Ec2) => {
                 Err(ApiError::bad("UnknownParameter", format!("The parameter {name} is not recognized")))
             }
-            (Some(name), Dialect::Query) => Err(ApiError::bad(
+            (Some(name), Dialect::Query | Dialect::Cbor) => Err(ApiError::bad(
                 "ValidationError",
                 format!("1 validation error detected: the parameter {name} is not recognized"),
             )),
@@ -252,7 +264,7 @@ impl Params {
     pub fn other_question_same_token(&self) -> ApiError {
         let code = match self.dialect {
             Dialect::Ec2 | Dialect::Query => "IdempotentParameterMismatch",
-            Dialect::Rest | Dialect::Json => "InvalidParameterException",
+            Dialect::Rest | Dialect::Json | Dialect::Cbor => "InvalidParameterException",
         };
         ApiError::bad(code, "The client token has been used before, with other parameters.")
     }
@@ -263,7 +275,9 @@ impl Params {
                 "InvalidParameterValue",
                 format!("Invalid value '{value}' for {name}: it {why}"),
             ),
-            Dialect::Query => ApiError::bad("ValidationError", format!("Value '{value}' at '{name}' {why}")),
+            Dialect::Query | Dialect::Cbor => {
+                ApiError::bad("ValidationError", format!("Value '{value}' at '{name}' {why}"))
+            }
             Dialect::Rest => ApiError::bad("InvalidParameterException", format!("{name}: '{value}' {why}")),
             Dialect::Json => ApiError::bad("InvalidInputException", format!("{name}: '{value}' {why}")),
         }

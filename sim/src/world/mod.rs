@@ -3,7 +3,9 @@
 //! Nothing here knows how a request or an answer looks on the wire, and nothing here knows where a resource came
 //! from: [`crate::build`] makes a world from a fleet, [`crate::state`] keeps it in a file.
 
+mod calls;
 mod eks;
+mod fleets;
 mod groups;
 mod iam;
 mod images;
@@ -20,7 +22,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::calls::{Calls, CallsStatus};
 pub use self::eks::{Cluster, HealthIssue, NodeGroup, ScalingConfig, TemplateReference};
+pub use self::fleets::{Fleet, FleetTemplate, FleetType};
 pub use self::groups::{
     Group, GroupTag, InstanceRequirements, LaunchConfiguration, LaunchSource, LifecycleHook, MixedInstances,
     Override, TemplateSpecification, WarmPool,
@@ -132,6 +136,12 @@ pub struct Region {
     pub instances: Vec<Instance>,
     /// By name.
     pub clusters: BTreeMap<String, Cluster>,
+    /// EC2 Fleets.
+    pub fleets: Vec<Fleet>,
+    /// Spot Fleet requests.
+    pub spot_fleets: Vec<Fleet>,
+    /// Who asks the metadata service without a token; the first that is about an instance counts.
+    pub calls_without_token: Vec<Calls>,
     /// How many things have been made since the fleet was: what is made next gets another id.
     pub serial: u64,
     /// By operation and token.

@@ -1,5 +1,6 @@
 //! A small HTTP client: the tests look at the bytes, not at what an SDK makes of them.
 
+use ciborium::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -27,6 +28,32 @@ impl Answer {
     /// A member of a JSON body.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
+    }
+}
+
+/// An answer in CBOR.
+#[derive(Debug)]
+pub struct Spoken {
+    pub status: u16,
+    pub head: String,
+    pub value: Value,
+}
+
+impl Spoken {
+    /// A member of the answer.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        Self::member(&self.value, name)
+    }
+
+    /// A member of a map.
+    pub fn member<'v>(map: &'v Value, name: &str) -> Option<&'v Value> {
+        let members = map.as_map()?.iter();
+        members.filter(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value).next()
+    }
+
+    /// The code of an error.
+    pub fn code(&self) -> &str {
+        self.get("__type").unwrap().as_text().unwrap()
     }
 }
 
@@ -137,24 +164,50 @@ impl Client {
         self.exchange(method, path, &headers, body).await
     }
 
-    async fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> Option<Answer> {
-        let token = self.token.as_ref().map(|token| format!("x-amz-security-token: {token}\r\n"));
-        let token = token.unwrap_or_default();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}{token}\
-             content-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
+    /// An operation of a service that speaks CBOR.
+    pub async fn cbor(&self, service: &str, target: &str, operation: &str, body: &Value) -> Spoken {
+        let path = format!("/service/{target}/operation/{operation}");
+        let headers = format!(
+            "authorization: {}\r\ncontent-type: application/cbor\r\nsmithy-protocol: rpc-v2-cbor\r\n",
+            self.authorization(service)
         );
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.ok()?;
+        let mut written = Vec::new();
+        ciborium::into_writer(body, &mut written).unwrap();
+        let answer = self.bytes("POST", &path, &headers, &written).await.unwrap();
+        let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(answer[..end].to_vec()).unwrap().to_ascii_lowercase();
+        Spoken {
+            status: head.split(' ').nth(1).unwrap().parse().unwrap(),
+            value: ciborium::from_reader(&answer[end + 4..]).unwrap(),
+            head,
+        }
+    }
+
+    async fn exchange(&self, method: &str, path: &str, headers: &str, body: &str) -> Option<Answer> {
+        let answer = self.bytes(method, path, headers, body.as_bytes()).await?;
         let answer = String::from_utf8(answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n")?;
         let head = head.to_ascii_lowercase();
         let length: usize = head.split("content-length: ").nth(1)?.lines().next()?.parse().ok()?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         (body.len() == length).then(|| Answer { status, head, body: body.to_owned() })
+    }
+
+    /// Everything that comes back until the connection closes.
+    async fn bytes(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Option<Vec<u8>> {
+        let token = self.token.as_ref().map(|token| format!("x-amz-security-token: {token}\r\n"));
+        let token = token.unwrap_or_default();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}{token}\
+             content-length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.write_all(body).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.ok()?;
+        Some(answer)
     }
 }

@@ -8,6 +8,7 @@ mod faults;
 mod fleets;
 mod lists;
 mod load;
+mod metrics;
 mod organizations;
 mod other_tools;
 mod policies;

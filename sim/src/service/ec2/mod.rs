@@ -3,6 +3,7 @@
 mod create_version;
 mod defaults;
 mod delete_versions;
+mod fleets;
 mod image_metadata;
 mod images;
 mod instance_attribute;
@@ -52,6 +53,8 @@ pub const OPERATIONS: &[QueryOperation] = &[
     QueryOperation::writes("ModifyLaunchTemplate", Access::On(templates::resource), modify_template::run)
         .once_by("ClientToken"),
     QueryOperation::writes("ModifyInstanceMetadataDefaults", Access::Any, defaults::modify),
+    QueryOperation::reads("DescribeFleets", Access::Any, fleets::describe),
+    QueryOperation::reads("DescribeSpotFleetRequests", Access::Any, fleets::describe_spot),
     // What other tools ask besides, before they judge anything.
     QueryOperation::reads(
         "DescribeInstanceAttribute",
