@@ -160,7 +160,7 @@ fn envelope(
             xml.text("requestId", &context.request_id);
             written = write(xml);
         } else {
-            xml.element(&format!("{operation}Result"), |xml| written = write(xml));
+            xml.unless_empty(&format!("{operation}Result"), |xml| written = write(xml));
             xml.element("ResponseMetadata", |xml| xml.text("RequestId", &context.request_id));
         }
     });

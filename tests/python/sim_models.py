@@ -71,10 +71,12 @@ def check_answer(operation, status, headers, body):
             problems.append("there is no requestId")
         problems += xml_problems(shape, dict(elements, children=inside), operation.name)
     else:
-        wrapper = shape.serialization.get("resultWrapper")
+        # An operation without an output has no result either.
+        wrapper = shape and shape.serialization.get("resultWrapper")
+        wanted = [name for name in (wrapper, "ResponseMetadata") if name]
         names = [child["name"] for child in elements["children"]]
-        if sorted(names) != sorted([wrapper, "ResponseMetadata"]):
-            problems.append(f"the root holds {names}, not {wrapper} and ResponseMetadata")
+        if sorted(names) != sorted(wanted):
+            problems.append(f"the root holds {names}, not {' and '.join(wanted)}")
         for child in elements["children"]:
             if child["name"] == wrapper:
                 problems += xml_problems(shape, child, operation.name)
@@ -663,6 +665,10 @@ WARM = (
     "<LifecycleState>Warmed:Stopped</LifecycleState></member></Instances></DescribeWarmPoolResult>"
     "<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeWarmPoolResponse>"
 )
+UPDATED = (
+    f'<UpdateAutoScalingGroupResponse xmlns="{SCALING}"><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>'
+    "</UpdateAutoScalingGroupResponse>"
+)
 REGIONS = (
     f'<DescribeRegionsResponse xmlns="{EC2}"><requestId>1</requestId><regionInfo><item><regionName>us-east-1</regionName>'
     "</item></regionInfo></DescribeRegionsResponse>"
@@ -687,6 +693,9 @@ DOCTORED = [
         ("<member>", "<item>", "not XML"),
         ("doc/2011-01-01", "doc/2012-01-01", "namespace"),
         ("<ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>", "", "ResponseMetadata"),
+    ]),
+    ("autoscaling", "UpdateAutoScalingGroup", UPDATED, [
+        ("<ResponseMetadata>", "<UpdateAutoScalingGroupResult/><ResponseMetadata>", "not ResponseMetadata"),
     ]),
     ("ec2", "DescribeRegions", REGIONS, [
         ("<regionName>us-east-1</regionName>", "<RegionName>us-east-1</RegionName>", "unknown member RegionName"),

@@ -38,6 +38,17 @@ fn every_answer_of_every_operation_has_the_shape_that_botocore_has_for_it() {
     }
 }
 
+#[test]
+fn every_answer_of_a_rollout_has_the_shape_that_botocore_has_for_it() {
+    let Some(environment) = python::environment() else { return };
+    let cloud = Cloud::shipped("rollouts");
+    let mut script = environment.script("sim_rollouts.py");
+    let output = script.args(["--endpoint", &cloud.url(), "--key", &cloud.keys()[0].id]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.contains("over 14 operations"), "every operation is driven: {said}");
+}
+
 /// The tool that everyone has, page by page.
 #[test]
 fn the_aws_cli_counts_what_is_there() {

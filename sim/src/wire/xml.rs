@@ -33,6 +33,19 @@ impl Xml {
         self.text.push_str(written);
     }
 
+    /// An element with others inside; none where there is nothing inside.
+    pub fn unless_empty(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
+        let before = self.text.len();
+        self.open(name);
+        let opened = self.text.len();
+        inside(self);
+        if self.text.len() == opened {
+            self.text.truncate(before);
+        } else {
+            self.close(name);
+        }
+    }
+
     /// Text that is written by hand, without anything that needs to be escaped.
     pub fn by_hand(&mut self, write: impl FnOnce(&mut String)) {
         write(&mut self.text);
