@@ -118,5 +118,6 @@ fn value(key: &ConditionKey, question: &Question<'_>, caller: &Caller<'_>) -> Op
         ConditionKey::SecureTransport => Some("true".to_owned()),
         ConditionKey::ResourceTag(tag) => question.tags.get(tag).cloned(),
         ConditionKey::ExternalId => question.external_id.map(str::to_owned),
+        ConditionKey::PassedToService => None,
     }
 }

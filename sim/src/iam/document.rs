@@ -157,6 +157,7 @@ fn condition_key(name: &str) -> Read<ConditionKey> {
         "aws:principalorgid" => ConditionKey::PrincipalOrgId,
         "aws:securetransport" => ConditionKey::SecureTransport,
         "sts:externalid" => ConditionKey::ExternalId,
+        "iam:passedtoservice" => ConditionKey::PassedToService,
         _ => return malformed(format!("The condition key {name} is not implemented here.")),
     })
 }

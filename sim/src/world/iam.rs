@@ -124,6 +124,8 @@ pub enum ConditionKey {
     ResourceTag(String),
     /// `sts:ExternalId`, of an `AssumeRole`.
     ExternalId,
+    /// `iam:PassedToService`. No operation here passes a role, so that it is never there.
+    PassedToService,
 }
 
 impl Role {
