@@ -51,6 +51,7 @@ pub fn authorize(
         tags: &resource.tags,
         region,
         external_id: params.peek("ExternalId"),
+        passed_to: None,
     };
     let denied =
         |denial| refusal::denied(context.service, &action, &call.caller.arn(), denial, &resource.arn);

@@ -17,6 +17,8 @@ pub struct Question<'q> {
     pub region: &'q str,
     /// Of an `AssumeRole`.
     pub external_id: Option<&'q str>,
+    /// The service that a role is passed to.
+    pub passed_to: Option<&'q str>,
 }
 
 /// Which policy says no.
@@ -118,6 +120,6 @@ fn value(key: &ConditionKey, question: &Question<'_>, caller: &Caller<'_>) -> Op
         ConditionKey::SecureTransport => Some("true".to_owned()),
         ConditionKey::ResourceTag(tag) => question.tags.get(tag).cloned(),
         ConditionKey::ExternalId => question.external_id.map(str::to_owned),
-        ConditionKey::PassedToService => None,
+        ConditionKey::PassedToService => question.passed_to.map(str::to_owned),
     }
 }

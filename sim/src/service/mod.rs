@@ -5,6 +5,7 @@ pub mod cloudwatch;
 pub mod ec2;
 pub mod eks;
 pub mod iam;
+mod launching;
 pub mod organizations;
 pub mod sts;
 mod table;

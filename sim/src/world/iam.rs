@@ -124,7 +124,7 @@ pub enum ConditionKey {
     ResourceTag(String),
     /// `sts:ExternalId`, of an `AssumeRole`.
     ExternalId,
-    /// `iam:PassedToService`. No operation here passes a role, so that it is never there.
+    /// `iam:PassedToService`, where a role is passed.
     PassedToService,
 }
 

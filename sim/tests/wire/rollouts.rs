@@ -374,6 +374,48 @@ async fn policies_name_node_groups_and_groups() {
     assert_eq!(narrow.auto_scaling("StartInstanceRefresh", &to_version_2("plain")).await.status, 200);
 }
 
+const NO_LAUNCHES: &str = r#"
+roles:
+  - name: Half
+    trust: { principals: ["111122223333"] }
+    permissions: { deny: ["ec2:RunInstances"] }
+  - name: Whole
+    trust: { principals: ["111122223333"] }
+    permissions:
+      policy:
+        Version: "2012-10-17"
+        Statement:
+          - { Effect: Allow, Action: ["eks:*", "autoscaling:*", "ec2:RunInstances"], Resource: "*" }
+          - Effect: Allow
+            Action: "iam:PassRole"
+            Resource: "*"
+            Condition: { StringLike: { "iam:PassedToService": "ec2.amazonaws.com*" } }"#;
+
+#[tokio::test]
+async fn nobody_has_launched_for_them_what_they_may_not_launch() {
+    let (_running, client) = serve_with(NO_LAUNCHES, &join(NODES, GROUPS)).await;
+    let half = client.session("arn:aws:iam::111122223333:role/Half").await;
+    let body = json!({ "launchTemplate": { "name": "user", "version": "2" } });
+    let denied = post(&half, UPDATE, &body).await;
+    assert_eq!(denied.status, 400);
+    assert!(denied.head.contains("x-amzn-errortype: invalidrequestexception"), "{}", denied.head);
+    assert!(denied.body.contains("You are not authorized to launch instances"), "{}", denied.body);
+    assert_eq!(node_group(&client, "n").await["status"], "ACTIVE");
+    for (action, form) in [
+        ("StartInstanceRefresh", to_version_2("plain")),
+        (
+            "UpdateAutoScalingGroup",
+            "&AutoScalingGroupName=plain&LaunchTemplate.LaunchTemplateName=own".to_owned(),
+        ),
+    ] {
+        let denied = half.auto_scaling(action, &form).await;
+        assert_eq!((denied.status, denied.text("Code")), (403, Some("AccessDenied")), "{action}");
+    }
+    let whole = client.session("arn:aws:iam::111122223333:role/Whole").await;
+    assert_eq!(post(&whole, UPDATE, &body).await.status, 200);
+    assert_eq!(whole.auto_scaling("StartInstanceRefresh", &to_version_2("plain")).await.status, 200);
+}
+
 /// Two Regions in one.
 fn join(one: &str, other: &str) -> String {
     let (templates, rest) = one.split_once("clusters:").unwrap();

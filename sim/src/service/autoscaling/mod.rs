@@ -10,7 +10,7 @@ mod warm_pool;
 
 use std::collections::HashMap;
 
-use super::{Access, Asked, Call, QueryOperation, Resource};
+use super::{Access, Asked, Call, QueryOperation, Resource, launching};
 use crate::wire::error::ApiError;
 use crate::wire::page::Page;
 use crate::wire::query::Params;
@@ -71,6 +71,17 @@ fn refused(group: &str, refusal: GroupRefusal) -> ApiError {
         ),
         GroupRefusal::Irreversible(message) => ApiError::bad("IrreversibleInstanceRefresh", message),
     }
+}
+
+/// A group may be given only what its giver could launch from.
+fn may_use(call: &Call<'_>, source: Option<&LaunchSource>) -> Result<(), ApiError> {
+    for (named, data) in source.into_iter().flat_map(|source| launching::templates(call.region, source)) {
+        if data.is_some_and(|data| launching::may_launch(call, data).is_err()) {
+            let message = format!("You are not authorized to use launch template: {}", named.id);
+            return Err(ApiError::new(403, "AccessDenied", message));
+        }
+    }
+    Ok(())
 }
 
 /// Takes the parameters that every list has.

@@ -1,7 +1,7 @@
 //! Instance refreshes.
 
 use super::source::{self, whole};
-use super::{Call, group_name, groups, invalid, page, refused};
+use super::{Call, group_name, groups, invalid, may_use, page, refused};
 use crate::progress::Thing;
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
@@ -24,6 +24,7 @@ pub fn start(
     let desired = source::read(&mut params, "DesiredConfiguration.", region)?;
     let preferences = preferences(&mut params)?;
     params.finish()?;
+    may_use(call, desired.as_ref())?;
     let refresh =
         region.start_refresh(&name, desired, preferences).map_err(|refusal| refused(&name, refusal))?;
     if call.settings.looks_per_stage == 0 {

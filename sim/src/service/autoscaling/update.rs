@@ -1,7 +1,7 @@
 //! `UpdateAutoScalingGroup`.
 
 use super::source::{self, whole};
-use super::{Call, group_name, refused};
+use super::{Call, group_name, may_use, refused};
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
 use crate::wire::xml::Xml;
@@ -17,5 +17,6 @@ pub fn run(call: &Call<'_>, region: &mut Region, mut params: Params, _: &mut Xml
         desired: whole(&mut params, "DesiredCapacity")?,
     };
     params.finish()?;
+    may_use(call, change.source.as_ref())?;
     region.update_group(&name, &change, call.now).map_err(|refusal| refused(&name, refusal))
 }

@@ -6,9 +6,12 @@ use super::{cluster as find, describe, list};
 use crate::build;
 use crate::progress::Thing;
 use crate::service::Call;
+use crate::service::launching::{self, Forbidden};
 use crate::wire::error::ApiError;
 use crate::wire::query::Params;
-use crate::world::{AskedTemplate, AskedUpdate, Region, Update, UpdateRefusal, UpdateStatus};
+use crate::world::{
+    AskedTemplate, AskedUpdate, Region, TemplateReference, Update, UpdateRefusal, UpdateStatus,
+};
 
 /// `UpdateNodegroupVersion`. The update begins, and goes on whenever someone looks at it.
 pub fn node_group_version(
@@ -24,6 +27,7 @@ pub fn node_group_version(
     let releases = |ami_type: &str, kubernetes: &str, release: Option<&str>| {
         build::release(ami_type, kubernetes, release, call.region_name, call.now)
     };
+    let named = asked.template.is_some();
     let begun = region.begin_update(cluster, name, asked, &releases, call.now);
     let update = begun.map_err(|refusal| {
         let error = match refusal {
@@ -32,10 +36,32 @@ pub fn node_group_version(
         };
         error.with("clusterName", cluster).with("nodegroupName", name)
     })?;
+    if let Some(template) = update.target.template.as_ref().filter(|_| named) {
+        may_launch(call, template)?;
+    }
     if call.settings.looks_per_stage == 0 {
         region.finish_update_now(cluster, name, call.now);
     }
     Ok(json!({ "update": answer(&update) }))
+}
+
+/// EKS launches nothing in the name of someone who may not launch it.
+fn may_launch(call: &Call<'_>, template: &TemplateReference) -> Result<(), ApiError> {
+    let version =
+        call.region.templates.get(&template.id).and_then(|found| found.versions.get(&template.version));
+    let Some(version) = version else { return Ok(()) };
+    launching::may_launch(call, &version.data).map_err(|forbidden| {
+        let Forbidden { action, denial } = forbidden;
+        ApiError::bad(
+            "InvalidRequestException",
+            format!(
+                "You are not authorized to launch instances with this launch template. User: {} is not authorized to \
+                 perform: {action} {}",
+                call.caller.arn(),
+                denial.because(action)
+            ),
+        )
+    })
 }
 
 fn asked(params: &mut Params) -> Result<AskedUpdate, ApiError> {

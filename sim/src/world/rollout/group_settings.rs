@@ -136,7 +136,7 @@ impl Region {
     /// Auto Scaling goes back only where it knows exactly what was before: neither the group nor what is desired
     /// may name a template by `$Latest` or `$Default`, or an image by a parameter.
     fn reversible(&self, group: &Group, desired: &LaunchSource) -> Result<(), String> {
-        for used in [&group.source, desired].into_iter().flat_map(templates) {
+        for used in [&group.source, desired].into_iter().flat_map(LaunchSource::templates) {
             if used.version.starts_with('$') {
                 return Err(format!(
                     "A rollback is not supported when the launch template version is $Latest or $Default. Specify a \
@@ -160,14 +160,16 @@ impl Region {
     }
 }
 
-/// Every template that is named, of overrides too.
-fn templates(source: &LaunchSource) -> Vec<&TemplateSpecification> {
-    match source {
-        LaunchSource::Template(template) => vec![template],
-        LaunchSource::LaunchConfiguration(_) => Vec::new(),
-        LaunchSource::Mixed(policy) => {
-            let own = policy.overrides.iter().filter_map(|entry| entry.template.as_ref());
-            std::iter::once(&policy.template).chain(own).collect()
+impl LaunchSource {
+    /// Every template that is named, by overrides too.
+    pub fn templates(&self) -> Vec<&TemplateSpecification> {
+        match self {
+            Self::Template(template) => vec![template],
+            Self::LaunchConfiguration(_) => Vec::new(),
+            Self::Mixed(policy) => {
+                let own = policy.overrides.iter().filter_map(|entry| entry.template.as_ref());
+                std::iter::once(&policy.template).chain(own).collect()
+            }
         }
     }
 }
