@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Outcome, Problem};
 use crate::faults::Faults;
+use crate::fleet::nodes::{GroupSpec, NodeGroupSpec};
 use crate::fleet::schema::{AccountSpec, FleetFile};
 use crate::regions;
 use crate::throttle::Throttle;
@@ -67,6 +68,53 @@ pub fn account_id(id: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err(format!("an account id has twelve digits, {id:?} has not; quote it in YAML"))
+    }
+}
+
+/// How updates of a node group are to fail: with an error that EKS has, and with a node that there is.
+pub fn update_fails(spec: &NodeGroupSpec) -> Result<(), String> {
+    let Some(script) = &spec.update_fails else { return Ok(()) };
+    if !UPDATE_ERRORS.contains(&script.error.as_str()) {
+        return Err(format!("update_fails: {:?} is none of {}", script.error, UPDATE_ERRORS.join(", ")));
+    }
+    fails_in_time("update_fails", script.after_nodes, spec.nodes)
+}
+
+/// What can go wrong with an update of a node group, as far as the simulator knows.
+const UPDATE_ERRORS: [&str; 8] = [
+    "AccessDenied",
+    "ClusterUnreachable",
+    "EniLimitReached",
+    "InsufficientFreeAddresses",
+    "IpNotAvailable",
+    "NodeCreationFailure",
+    "PodEvictionFailure",
+    "Unknown",
+];
+
+/// What replaces the instances of a group.
+pub fn rollout(spec: &GroupSpec) -> Result<(), String> {
+    if spec.protected.max(spec.standby) > spec.nodes {
+        return Err("has fewer nodes than are protected, or in standby".to_owned());
+    }
+    for hook in &spec.lifecycle_hooks {
+        if !(30..=7200).contains(&hook.heartbeat_timeout) {
+            return Err(format!("lifecycle hook {:?}: heartbeat_timeout must be 30 to 7200", hook.name));
+        }
+        if !matches!(hook.default_result.as_str(), "CONTINUE" | "ABANDON") {
+            return Err(format!("lifecycle hook {:?}: default_result is CONTINUE or ABANDON", hook.name));
+        }
+    }
+    let script = spec.refresh_fails.as_ref();
+    script.map_or(Ok(()), |script| fails_in_time("refresh_fails", script.after_nodes, spec.nodes))
+}
+
+/// What is to fail after more nodes than there are would never fail. A group without nodes fails at once.
+fn fails_in_time(key: &str, after_nodes: u32, nodes: u32) -> Result<(), String> {
+    if after_nodes < nodes.max(1) {
+        Ok(())
+    } else {
+        Err(format!("{key}: after_nodes must be less than the {nodes} nodes that there are"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Auto Scaling groups that EKS does not manage.
 
+use super::check;
 use super::network::Network;
 use super::nodes::{Order, cluster_tags, remove_tags, template_tags};
 use super::templates::Resolved;
@@ -48,9 +49,7 @@ impl RegionBuilder<'_> {
             .warm_pool
             .as_ref()
             .map(|pool| self.launch_warm_pool(spec, pool, &recipes[0], cluster, &network));
-        if spec.protected.max(spec.standby) > spec.nodes {
-            return Err(self.problem(&place, "has fewer nodes than are protected, or in standby"));
-        }
+        check::rollout(spec).map_err(|message| self.problem(&place, message))?;
         let protected = instances[..spec.protected as usize].to_vec();
         let standby = instances[instances.len() - spec.standby as usize..].to_vec();
         let launching = Launching {

@@ -35,6 +35,7 @@ impl RegionBuilder<'_> {
     ) -> Outcome<NodeGroup> {
         let place = format!("cluster {:?}, node group {:?}", cluster.name, spec.name);
         check::eks_name(&spec.name).map_err(|message| self.problem(&place, message))?;
+        check::update_fails(spec).map_err(|message| self.problem(&place, message))?;
         let plan = self.plan(cluster, spec, &place)?;
         let uuid = ids::uuid(&self.parts(&["node group", &cluster.name, &spec.name]));
         let group_name = format!("eks-{}-{uuid}", spec.name);

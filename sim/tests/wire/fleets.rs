@@ -53,6 +53,24 @@ fn what_cannot_be_says_where_and_why() {
             "drift changes 2",
         ),
         ("instances: [{ name: i, image: al2023-1.33, tags: { a: \"\\0\" } }]", "NUL"),
+        (
+            "clusters: [{ name: c, node_groups: [{ name: n, nodes: 1, update_fails: { error: Boredom } }] }]",
+            "\"Boredom\" is none of",
+        ),
+        (
+            "clusters:\n  - name: c\n    node_groups: [{ name: n, nodes: 2, update_fails: { error: Unknown, after_nodes: 2 } }]",
+            "after_nodes must be less than the 2 nodes",
+        ),
+        (
+            "launch_templates: [{ name: abc, versions: [{ image: al2023-1.33 }] }]\n\
+             groups: [{ name: g, template: { name: abc }, nodes: 1, lifecycle_hooks: [{ name: h, heartbeat_timeout: 1 }] }]",
+            "heartbeat_timeout must be 30 to 7200",
+        ),
+        (
+            "launch_templates: [{ name: abc, versions: [{ image: al2023-1.33 }] }]\n\
+             groups: [{ name: g, template: { name: abc }, nodes: 1, standby: 2 }]",
+            "fewer nodes than are protected, or in standby",
+        ),
     ] {
         let error = Fleet::from_yaml(&yaml("", region), "f.yaml").unwrap_err();
         assert!(matches!(error, FleetError::Meaning { .. }), "{error}");

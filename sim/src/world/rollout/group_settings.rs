@@ -63,6 +63,7 @@ impl Region {
             self.terminate_from(name, &surplus, Farewell::Undrained);
             // A group that cannot launch tries again later, and its caller never learns of it.
             let _ = self.launch_into(name, &source, size.desired.saturating_sub(now_has), now);
+            self.settle(name);
         }
         Ok(())
     }

@@ -159,7 +159,6 @@ impl Region {
         while self.groups.get(name).is_some_and(|group| group.active_refresh().is_some()) {
             self.advance_refresh(name, now);
         }
-        self.settle(name);
     }
 
     /// A while later: the refresh that a group is in goes one step further.
@@ -183,6 +182,10 @@ impl Region {
         if refresh.status == RefreshStatus::Successful {
             // At the end, all at once.
             self.replace_warm_pool(name, refresh.desired.as_ref().unwrap_or(&group.source), now);
+        }
+        if !refresh.status.is_active() {
+            // It is not over before everyone has arrived, or left.
+            self.settle(name);
         }
         if let Some(place) = self.groups.get_mut(name) {
             if let (RefreshStatus::Successful, Some(desired)) = (refresh.status, &refresh.desired) {

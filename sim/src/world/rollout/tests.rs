@@ -65,11 +65,18 @@ fn run(region: &mut Region) -> (u32, UpdateStatus, Vec<UpdateError>) {
     for looks in 0..20 {
         let update = region.node_group("c", "n").unwrap().updates.last().unwrap();
         if update.status != UpdateStatus::InProgress {
+            all_have_arrived_or_left(region, &scaling(region));
             return (looks, update.status, update.errors.clone());
         }
         region.advance_update("c", "n", NOW + i64::from(looks));
     }
     panic!("the update never ends");
+}
+
+/// When it is over nobody is on the way.
+fn all_have_arrived_or_left(region: &Region, group: &str) {
+    assert!(look(region, group).iter().all(|one| one.2 == InstanceState::Running));
+    assert!(region.instances.iter().all(|one| one.state != InstanceState::ShuttingDown));
 }
 
 /// How many instances of a group have which hop limit and template version, and which state they are in.
@@ -299,6 +306,7 @@ fn refresh(region: &mut Region) -> Vec<(&'static str, u32)> {
         let refresh = region.groups["g"].refreshes.last().unwrap();
         seen.push((refresh.status.as_str(), refresh.percentage()));
         if !refresh.status.is_active() {
+            all_have_arrived_or_left(region, "g");
             return seen;
         }
         region.advance_refresh("g", NOW);

@@ -158,13 +158,6 @@ impl Region {
         while goes_on(self) {
             self.advance_update(cluster, node_group, now);
         }
-        self.settle_node_group(cluster, node_group);
-    }
-
-    fn settle_node_group(&mut self, cluster: &str, node_group: &str) {
-        if let Some(group) = self.node_group(cluster, node_group).map(|group| group.group.clone()) {
-            self.settle(&group);
-        }
     }
 
     /// A while later: the update that a node group is in goes one phase, or one round, further.
@@ -186,6 +179,10 @@ impl Region {
         };
         if let Err(error) = gone {
             self.undo_update(&mut group, &mut update, error);
+        }
+        if update.status != UpdateStatus::InProgress {
+            // It is not over before everyone has arrived, or left.
+            self.settle(&group.group);
         }
         group.updates.insert(index, update);
         if let Some(place) = self.node_group_mut(cluster, node_group) {
