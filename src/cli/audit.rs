@@ -41,8 +41,9 @@ pub struct Args {
     include_passed: bool,
     #[command(flatten)]
     access: Access,
-    /// Read one of N parts of all accounts and Regions; `imdsctl report merge` puts the reports together.
-    #[arg(long, value_name = "hash:M/N", conflicts_with = "inventory")]
+    /// Read one of N parts of all accounts and Regions; `imdsctl report merge` puts the reports together. In a job of an
+    /// array env:VARIABLE/N: the part is the variable's, from 0.
+    #[arg(long, value_name = "hash:M/N", value_parser = super::shard::parse, conflicts_with = "inventory")]
     shard: Option<Shard>,
     /// Complete this report, JSON or NDJSON, of an audit that was interrupted or could not read everything.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["inventory", "save_inventory"])]

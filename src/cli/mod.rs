@@ -22,6 +22,7 @@ mod saved;
 mod scopes;
 mod session;
 mod settings;
+mod shard;
 mod signals;
 mod sink;
 mod targets;
