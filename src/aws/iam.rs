@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::operations::{On, Task};
+use super::operations::{ASSUME_ROLE, On, Task};
 use crate::model::{AccountId, Partition};
 
 /// An IAM policy. Serialized, it is what AWS takes.
@@ -61,6 +61,35 @@ impl PolicyDocument {
             Vec::new()
         };
         Self::new([regions, roles].into_iter().chain(organization).flatten())
+    }
+
+    /// What runs by itself takes: to read its own account, and to assume `roles` in the others.
+    pub fn of_function(
+        partition: &Partition,
+        account: Option<&AccountId>,
+        roles: Vec<String>,
+        organization: bool,
+    ) -> Self {
+        let reads = Self::of_reads(Task::Audit, partition, account).statement;
+        let base = Self::of_base(partition, roles, organization).statement;
+        // Whoever reads an account asks for its Regions anyway.
+        let more = |one: &Statement| one.action.iter().any(|action| !reads[0].action.contains(action));
+        let base: Vec<_> = base.into_iter().filter(more).collect();
+        Self::new(reads.into_iter().chain(base))
+    }
+
+    /// The same within an organization: nobody outside of it may assume the role, and no role outside of it may be
+    /// assumed.
+    #[must_use]
+    pub fn within_organization(mut self, id: &str) -> Self {
+        let assumes =
+            |one: &&mut Statement| one.action.iter().any(|action| *action == ASSUME_ROLE.to_string());
+        for statement in self.statement.iter_mut().filter(assumes) {
+            let of = if statement.principal.is_some() { "aws:PrincipalOrgID" } else { "aws:ResourceOrgID" };
+            let condition = statement.condition.get_or_insert_with(|| json!({ "StringEquals": {} }));
+            condition["StringEquals"][of] = json!(id);
+        }
+        self
     }
 
     /// Who may assume the role that reads an account: an account, or an ARN in one; and what they have to know.
@@ -158,6 +187,34 @@ mod tests {
         called.push("ec2:DescribeRegions".to_owned());
         called.sort();
         assert_eq!(actions(&all), called);
+    }
+
+    #[test]
+    fn a_function_may_do_what_reads_its_account_and_the_base_of_the_others() {
+        let (partition, account) = ("aws".into(), "111122223333".into());
+        let roles = || vec!["arn:aws:iam::*:role/ImdsctlAudit".to_owned()];
+        let function = PolicyDocument::of_function(&partition, Some(&account), roles(), true);
+        let reads = PolicyDocument::of_reads(Task::Audit, &partition, Some(&account));
+        let base = PolicyDocument::of_base(&partition, roles(), true);
+        let mut both = [actions(&reads), actions(&base)].concat();
+        both.sort_unstable();
+        both.dedup();
+        assert_eq!(actions(&function), both, "each once");
+        let alone = PolicyDocument::of_function(&partition, Some(&account), roles(), false);
+        assert!(actions(&alone).iter().all(|action| !action.starts_with("organizations:")));
+    }
+
+    #[test]
+    fn an_organization_narrows_who_assumes_and_what() {
+        let roles = vec!["arn:aws:iam::*:role/ImdsctlAudit".to_owned()];
+        let base = PolicyDocument::of_base(&"aws".into(), roles, true).within_organization("o-a");
+        let narrowed: Vec<_> = base.statement.iter().filter(|one| one.condition.is_some()).collect();
+        assert_eq!(narrowed.len(), 1);
+        assert_eq!(narrowed[0].action, ["sts:AssumeRole"]);
+        assert_eq!(narrowed[0].condition, Some(json!({ "StringEquals": { "aws:ResourceOrgID": "o-a" } })));
+        let trust = PolicyDocument::of_trust("111122223333", Some("x-1")).within_organization("o-a");
+        let both = json!({ "StringEquals": { "aws:PrincipalOrgID": "o-a", "sts:ExternalId": "x-1" } });
+        assert_eq!(trust.statement[0].condition, Some(both));
     }
 
     #[test]

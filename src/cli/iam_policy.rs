@@ -31,6 +31,27 @@ pub enum Command {
         /// List the accounts of the organization too, as --org and --org-unit do.
         #[arg(long)]
         org: bool,
+        /// The organization: no role outside of it may be assumed.
+        #[arg(long, value_name = "ID", value_parser = organization)]
+        org_id: Option<String>,
+    },
+    /// For what runs by itself, a function, a pod or a job: to read its own account, and all of `base`.
+    Lambda {
+        /// The partition: aws, aws-cn, aws-us-gov…
+        #[arg(long, value_name = "PARTITION", default_value = "aws", value_parser = partition)]
+        partition: Partition,
+        /// The account that it runs in; without it, the policy is good in every account.
+        #[arg(long, value_name = "ID", value_parser = account)]
+        account: Option<AccountId>,
+        /// The role to assume, as an audit is told.
+        #[arg(long, value_name = "ROLE", default_value = DEFAULT_ROLE, value_parser = RoleName::parse)]
+        role: RoleName,
+        /// List the accounts of the organization too, as --org and --org-unit do.
+        #[arg(long)]
+        org: bool,
+        /// The organization: no role outside of it may be assumed.
+        #[arg(long, value_name = "ID", value_parser = organization)]
+        org_id: Option<String>,
     },
     /// For the role in each account: who may assume it.
     Trust {
@@ -40,6 +61,9 @@ pub enum Command {
         /// The external id that they have to give.
         #[arg(long, value_name = "ID", value_parser = external_id)]
         external_id: Option<String>,
+        /// The organization: nobody outside of it may assume the role.
+        #[arg(long, value_name = "ID", value_parser = organization)]
+        org_id: Option<String>,
     },
 }
 
@@ -48,16 +72,27 @@ pub fn run(command: &Command, console: &Console) -> Result<Exit, Error> {
         Command::Audit { partition, account } => {
             PolicyDocument::of_reads(Task::Audit, partition, account.as_ref())
         }
-        Command::Base { partition, role, org } => {
+        Command::Base { partition, role, org, org_id } => {
             let role = role.arn(partition, &"*".into());
-            PolicyDocument::of_base(partition, vec![role.to_string()], *org)
+            within(org_id.as_deref(), PolicyDocument::of_base(partition, vec![role.to_string()], *org))
         }
-        Command::Trust { principal, external_id } => {
-            PolicyDocument::of_trust(principal, external_id.as_deref())
+        Command::Lambda { partition, account, role, org, org_id } => {
+            let roles = vec![role.arn(partition, &"*".into()).to_string()];
+            within(org_id.as_deref(), PolicyDocument::of_function(partition, account.as_ref(), roles, *org))
+        }
+        Command::Trust { principal, external_id, org_id } => {
+            within(org_id.as_deref(), PolicyDocument::of_trust(principal, external_id.as_deref()))
         }
     };
     console.write_stdout(document.pretty().as_bytes())?;
     Ok(Exit::Success)
+}
+
+fn within(organization: Option<&str>, document: PolicyDocument) -> PolicyDocument {
+    match organization {
+        Some(id) => document.within_organization(id),
+        None => document,
+    }
 }
 
 fn partition(text: &str) -> Result<Partition, String> {
@@ -76,4 +111,14 @@ fn principal(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("expected an account's number, or the ARN of a user or a role".to_owned())
+}
+
+fn organization(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("o-").filter(|rest| (10..=32).contains(&rest.len()));
+    let is_id = rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+    if is_id {
+        Ok(text.to_owned())
+    } else {
+        Err("expected an organization's id, as in o-a1b2c3d4e5".to_owned())
+    }
 }
