@@ -14,7 +14,7 @@ fn the_permissions_page_lists_what_is_called_and_nothing_else() {
     let printed = [
         PolicyDocument::of_reads(Task::Audit, &partition, None),
         PolicyDocument::of_base(&partition, role, true),
-        PolicyDocument::of_trust("111122223333", Some("EXTERNAL-ID")),
+        PolicyDocument::of_trust("111122223333", Some("EXTERNAL-ID")).within_organization("o-a1b2c3d4e5"),
     ];
     assert_eq!(blocks(page, "json"), printed.each_ref().map(PolicyDocument::pretty));
 }
@@ -24,7 +24,9 @@ fn links_between_documents_lead_somewhere() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages: Vec<_> =
         std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.extend(["README.md", "reports/README.md", "sim/README.md"].map(|page| root.join(page)));
+    pages.extend(
+        ["README.md", "deploy/README.md", "reports/README.md", "sim/README.md"].map(|page| root.join(page)),
+    );
     let mut links = 0;
     for page in pages {
         let text = std::fs::read_to_string(&page).unwrap();

@@ -1,8 +1,19 @@
 //! Tests that need no server: they run on values and on files of this repository.
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
+#[path = "../support/node.rs"]
+mod node;
+#[path = "../support/python.rs"]
+mod python;
+
 /// The rules of `src/lib.rs`, held against the sources.
 mod architecture;
+/// How much can be done, and what it costs.
+mod capacity;
+/// The files of `deploy/`, held against the code.
+mod deploy;
+/// The files of `deploy/`, held by other people's linters.
+mod deploy_linters;
 /// What the documents say of the code, held against it.
 mod documents;
 mod fixtures;

@@ -20,6 +20,8 @@ mod botocore;
 mod coverage;
 /// The built-in fleet, in whatever environment.
 mod demo;
+/// What the files of `deploy/` run.
+mod deploy;
 /// Everything that keeps an audit from starting.
 mod errors;
 /// `imdsctl explain`.

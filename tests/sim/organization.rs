@@ -8,7 +8,7 @@ use crate::cloud::{Cloud, until};
 use crate::program::{Outcome, Program, Report};
 
 /// An organization of a management account, and of members of which each has a node in one Region.
-const ORGANIZATION: &str = r#"
+pub const ORGANIZATION: &str = r#"
 name: organization
 organizations:
   - id: o-exampleorg1

@@ -67,16 +67,14 @@ impl Environment {
         command
     }
 
+    /// Runs a program that came with a package, as cut off from this process's environment.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn program(&self, name: &str) -> Command {
+        cut_off(&self.python.with_file_name(name))
+    }
+
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.python);
-        command.env_clear().envs(harmless());
-        // Nothing is written beside the scripts.
-        command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
-        // Neither a user's AWS configuration nor a machine's own credentials.
-        command.env("AWS_CONFIG_FILE", nowhere()).env("AWS_SHARED_CREDENTIALS_FILE", nowhere());
-        command.env("AWS_EC2_METADATA_DISABLED", "true");
-        command.stdin(Stdio::null());
-        command
+        cut_off(&self.python)
     }
 
     fn make() -> Result<Self, String> {
@@ -104,6 +102,18 @@ impl Environment {
         drop(lock);
         Ok(Self { python })
     }
+}
+
+fn cut_off(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear().envs(harmless());
+    // Nothing is written beside the scripts.
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
+    // Neither a user's AWS configuration nor a machine's own credentials.
+    command.env("AWS_CONFIG_FILE", nowhere()).env("AWS_SHARED_CREDENTIALS_FILE", nowhere());
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+    command.stdin(Stdio::null());
+    command
 }
 
 fn skipped() -> bool {
