@@ -13,7 +13,7 @@ use super::output::{OutputArg, Outputs};
 /// Where a report goes, and what ends a run with an error.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Reporting {
-    /// What to write: table, json, ndjson or csv, to stdout or to a file; repeat for more.
+    /// What to write: table, json, ndjson, csv or asff, to stdout or to a file; repeat for more.
     #[arg(short, long = "output", value_name = "FORMAT[=PATH]")]
     outputs: Vec<OutputArg>,
     /// The least severity of a finding that makes the exit code 1.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use super::{Csv, Json, Ndjson, Table, TableStyle, View};
+use super::{Asff, Csv, Json, Ndjson, Table, TableStyle, View};
 
 /// A way to write a report.
 pub trait Format {
@@ -23,11 +23,13 @@ pub enum ReportFormat {
     Ndjson,
     /// One row a finding, for spreadsheets.
     Csv,
+    /// AWS Security Finding Format, for Security Hub.
+    Asff,
 }
 
 impl ReportFormat {
     /// All of them, in the order in which help lists them.
-    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Ndjson, Self::Csv];
+    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Ndjson, Self::Csv, Self::Asff];
 
     /// The name that `-o` takes.
     pub const fn as_str(self) -> &'static str {
@@ -36,6 +38,7 @@ impl ReportFormat {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
             Self::Csv => "csv",
+            Self::Asff => "asff",
         }
     }
 
@@ -46,6 +49,7 @@ impl ReportFormat {
             Self::Json => Box::new(Json),
             Self::Ndjson => Box::new(Ndjson),
             Self::Csv => Box::new(Csv),
+            Self::Asff => Box::new(Asff),
         }
     }
 }
@@ -100,7 +104,7 @@ mod tests {
         let error = "xml\u{1b}".parse::<ReportFormat>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            r#"unknown format "xml\u{1b}": expected one of table, json, ndjson, csv"#
+            r#"unknown format "xml\u{1b}": expected one of table, json, ndjson, csv, asff"#
         );
     }
 }

@@ -7,6 +7,7 @@
 //! values, messages of AWS) goes through `text` on its way to a format that a terminal or a spreadsheet
 //! shows, and findings are put together into [`problems`] for the formats that people read.
 
+mod asff;
 mod assembly;
 mod contract;
 mod csv;
@@ -27,6 +28,7 @@ mod text;
 mod view;
 mod words;
 
+pub use asff::Asff;
 pub use assembly::{Assembled, Assembly};
 pub use contract::{PolicySummary, Report, Run, SCHEMA, Summary};
 pub use csv::Csv;

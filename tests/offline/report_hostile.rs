@@ -121,6 +121,10 @@ fn check(report: &Report) {
     assert!(!json.contains(acts));
     assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), *report);
 
+    let asff = write(report, ReportFormat::Asff, TableStyle::PIPED);
+    assert!(!asff.contains(acts));
+    serde_json::from_str::<serde_json::Value>(&asff).unwrap();
+
     let ndjson = write(report, ReportFormat::Ndjson, TableStyle::PIPED);
     // A record a line, also for readers that end lines at more than the newline.
     assert!(!ndjson.contains(acts));

@@ -14,6 +14,8 @@ mod raw;
 mod accounts_file;
 /// Every instance, of a cluster or not.
 mod all_instances;
+/// AWS Security Finding Format, as Security Hub takes it.
+mod asff;
 /// The simulated AWS itself, held by boto3 and botocore's models.
 mod botocore;
 /// What cannot be read, and what is said of it.

@@ -1,0 +1,135 @@
+//! AWS Security Finding Format: an array of what `BatchImportFindings` of Security Hub takes.
+//!
+//! Findings are of the default product of their own account, which any account may import for itself. What belongs to
+//! no account, an exemption of a policy, has no place there and is left out.
+
+mod fields;
+mod shapes;
+
+use std::io::{self, Write as _};
+
+use serde::Serializer;
+use serde::ser::{Error as _, SerializeSeq as _};
+use serde_json::ser::{PrettyFormatter, Serializer as JsonSerializer};
+
+use super::{Format, Run, View};
+use crate::finding::{Finding, Severity, Status};
+use crate::harmless::Harmless;
+use crate::model::{AccountId, Partition, Region};
+use shapes::{
+    Compliance, ProviderFields, Recommendation, Remediation, SecurityFinding, SeverityShape, StatusReason,
+};
+
+/// What the format is versioned by; there is one.
+const SCHEMA_VERSION: &str = "2018-10-08";
+
+/// Of the types that Security Hub knows, the one of its own checks of options.
+const TYPE: &str = "Software and Configuration Checks/AWS Security Best Practices";
+
+/// Where AWS documents the options, and how they are changed.
+const GUIDE: &str =
+    "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html";
+
+/// A JSON array with one finding each, as harmless to `cat` as the JSON report.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asff;
+
+impl Format for Asff {
+    fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+        let mut out = io::BufWriter::new(out);
+        let mut serializer = JsonSerializer::with_formatter(&mut out, Harmless(PrettyFormatter::new()));
+        one_by_one(report, &mut serializer)?;
+        out.write_all(b"\n")?;
+        out.flush()
+    }
+}
+
+fn one_by_one<S: Serializer>(report: &View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut sequence = serializer.serialize_seq(None)?;
+    for finding in report.findings.all() {
+        let finding = finding.map_err(S::Error::custom)?;
+        if let Some(place) = Place::of(&finding) {
+            sequence.serialize_element(&security_finding(&finding, &place, report.run))?;
+        }
+    }
+    sequence.end()
+}
+
+/// Where a finding belongs, which Security Hub has to be told of each.
+struct Place<'f> {
+    partition: &'f Partition,
+    account_id: &'f AccountId,
+    region: &'f Region,
+}
+
+impl<'f> Place<'f> {
+    fn of(finding: &'f Finding) -> Option<Self> {
+        Some(Self {
+            partition: finding.partition.as_ref()?,
+            account_id: finding.account_id.as_ref()?,
+            region: finding.region.as_ref()?,
+        })
+    }
+}
+
+fn security_finding(finding: &Finding, place: &Place<'_>, run: &Run) -> SecurityFinding {
+    let Place { partition, account_id, region } = place;
+    let severity = SeverityShape { label: label(finding), original: finding.severity.as_str() };
+    SecurityFinding {
+        schema_version: SCHEMA_VERSION,
+        id: format!("imdsctl/{}", finding.id),
+        product_arn: format!(
+            "arn:{partition}:securityhub:{region}:{account_id}:product/{account_id}/default"
+        ),
+        product_name: "imdsctl",
+        generator_id: fields::text(&format!("imdsctl/{}/{}", finding.policy, finding.rule), 512),
+        aws_account_id: account_id.to_string(),
+        aws_account_name: fields::named(finding.account_name.as_deref(), 50),
+        region: region.to_string(),
+        types: [TYPE],
+        created_at: run.started_at,
+        updated_at: run.finished_at,
+        severity,
+        title: fields::title(finding),
+        description: fields::description(finding),
+        remediation: fields::remedy(finding)
+            .map(|text| Remediation { recommendation: Recommendation { text, url: GUIDE } }),
+        product_fields: fields::product_fields(finding),
+        resources: fields::resources(finding, partition, account_id, region),
+        compliance: compliance(finding),
+        record_state: "ACTIVE",
+        finding_provider_fields: ProviderFields { severity, types: [TYPE] },
+    }
+}
+
+/// `INFORMATIONAL` says that no issue was found, and `LOW` that one needs no action on its own, as one that is accepted.
+fn label(finding: &Finding) -> &'static str {
+    match (finding.status, finding.severity) {
+        (Status::Pass | Status::NotApplicable, _) | (_, Severity::Info) => "INFORMATIONAL",
+        (Status::Exempt, _) | (_, Severity::Low) => "LOW",
+        (_, Severity::Medium) => "MEDIUM",
+        (_, Severity::High) => "HIGH",
+        (_, Severity::Critical) => "CRITICAL",
+    }
+}
+
+/// In Security Hub's words: a warning where information is missing or the check does not decide, and not available where
+/// the check has no meaning.
+fn compliance(finding: &Finding) -> Compliance {
+    let reason = |reason_code, description: String| {
+        vec![StatusReason { reason_code, description: fields::text(&description, 1024) }]
+    };
+    let (status, status_reasons) = match finding.status {
+        Status::Fail => ("FAILED", Vec::new()),
+        Status::Pass => ("PASSED", Vec::new()),
+        Status::Unknown => {
+            ("WARNING", reason("IMDSCTL_UNKNOWN", "What decides it could not be established.".to_owned()))
+        }
+        Status::Exempt => ("WARNING", reason("IMDSCTL_EXEMPT", fields::exemption(finding))),
+        Status::NotApplicable => {
+            let why = "The instance metadata service is off, so that the rule has no meaning.";
+            ("NOT_AVAILABLE", reason("IMDSCTL_NOT_APPLICABLE", why.to_owned()))
+        }
+    };
+    Compliance { status, status_reasons }
+}
