@@ -44,6 +44,7 @@ fn measure(findings: usize) -> Result<(), Box<dyn Error>> {
         version: "1.0.0".into(),
         sha256: String::new(),
         exemptions: Vec::new(),
+        rules: Vec::new(),
     };
     let store = tempfile::spooled_tempfile(IN_MEMORY);
     let mut assembly = Assembly::new(store, vec![policy], BTreeSet::new());

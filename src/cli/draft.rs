@@ -10,7 +10,9 @@ use tempfile::SpooledTempFile;
 use crate::lineage::{self, SubjectKind};
 use crate::model::{Coverage, Inventory, Needs};
 use crate::policy::{Evaluator, Exemption, Policy, Tally};
-use crate::report::{Assembled, Assembly, Complete, PolicySummary, Run, ScopeCounts, ScopeReport};
+use crate::report::{
+    Assembled, Assembly, Complete, PolicySummary, RuleSummary, Run, ScopeCounts, ScopeReport,
+};
 use crate::scan::Scanned;
 
 use super::{Error, saved};
@@ -125,10 +127,12 @@ fn scope_report(inventory: &Inventory, tally: Tally) -> ScopeReport {
 }
 
 pub(super) fn summary_of(policy: &Policy) -> PolicySummary {
+    let rules = policy.rules.iter();
     PolicySummary {
         name: policy.name.clone(),
         version: policy.version.clone(),
         sha256: policy.sha256.clone(),
         exemptions: policy.exemptions.iter().map(Exemption::summary).collect(),
+        rules: rules.map(|rule| RuleSummary { id: rule.id.clone(), sha256: policy.digest(rule) }).collect(),
     }
 }

@@ -5,6 +5,7 @@
 mod audit;
 mod console;
 mod demo;
+mod diff;
 mod draft;
 mod explain;
 mod finder;
@@ -43,6 +44,7 @@ use console::Console;
 ///   imdsctl audit --all-regions --save-inventory fleet.ndjson
 ///   imdsctl audit --inventory fleet.ndjson --policy imdsv2
 ///   imdsctl report merge one.json two.json -o csv=both.csv
+///   imdsctl report diff yesterday.json today.json      what is new, what is fixed
 ///
 /// Flags can be set in imdsctl.toml and as IMDSCTL_* variables: see `imdsctl settings`.
 ///
@@ -96,7 +98,7 @@ enum Command {
     Scopes(scopes::Args),
     /// Explain one resource: where its options come from, the rules on them, and the fix.
     Explain(explain::Args),
-    /// Show, convert and merge reports.
+    /// Show, convert, merge and compare reports.
     #[command(subcommand)]
     Report(report::Command),
     /// List, show and check policies.

@@ -89,6 +89,16 @@ impl<F: Copy> Outputs<F> {
         self.0.iter().any(|output| output.sink.as_ref().is_some_and(|sink| sink.path() == path))
     }
 
+    /// Where to keep findings until they are written: in memory while there are few, then in a nameless file. It is
+    /// beside the first output, where there is room for as many; without one, in the system's folder for such files.
+    pub fn store(&self) -> SpooledTempFile {
+        let folder = self.0.iter().find_map(|output| output.sink.as_ref()?.folder());
+        match folder {
+            Some(folder) => tempfile::spooled_tempfile_in(IN_MEMORY, folder),
+            None => tempfile::spooled_tempfile(IN_MEMORY),
+        }
+    }
+
     /// Writes a document everywhere. One output that fails does not keep the others from being written.
     pub fn write_each(
         self,
@@ -100,16 +110,6 @@ impl<F: Copy> Outputs<F> {
 }
 
 impl Outputs {
-    /// Where to keep findings until they are written: in memory while there are few, then in a nameless file. It is
-    /// beside the first output, where there is room for as many; without one, in the system's folder for such files.
-    pub fn store(&self) -> SpooledTempFile {
-        let folder = self.0.iter().find_map(|output| output.sink.as_ref()?.folder());
-        match folder {
-            Some(folder) => tempfile::spooled_tempfile_in(IN_MEMORY, folder),
-            None => tempfile::spooled_tempfile(IN_MEMORY),
-        }
-    }
-
     /// Writes the report everywhere.
     pub fn write(self, report: &View<'_>, console: &Console) -> Result<(), Error> {
         self.write_each(console, |format, style, out| format.writer(style).write(report, out))

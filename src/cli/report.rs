@@ -7,9 +7,9 @@ use crate::report::Merge;
 
 use super::console::Console;
 use super::reporting::{self, Reporting};
-use super::{Error, saved, signals};
+use super::{Error, diff, saved, signals};
 
-/// Show, convert and merge reports.
+/// Show, convert, merge and compare reports.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Make one report of several: shards of an audit, or audits of different accounts.
@@ -17,15 +17,21 @@ pub enum Command {
     /// They are JSON or NDJSON, and judged by the same policies. Where several hold the same account and Region, the one that
     /// was read most completely is taken, and of two that are equal the later run's.
     Merge {
-        /// The reports.
+        /// The reports; - is stdin.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         #[command(flatten)]
         reporting: Reporting,
     },
+    /// Say what is new: which checks fail in a later report that did not in an earlier one, and which are fixed.
+    ///
+    /// They are JSON or NDJSON, of audits by whatever flags. What could not be read, is judged by another rule or is exempt
+    /// is told apart from what is new or fixed. Exit codes: 0 nothing is new · 1 something new, or no longer exempt, is at
+    /// or above --fail-on · 4 the later report has a hole where the earlier one has seen something.
+    Diff(diff::Args),
     /// Show a report, or write it in another format.
     Show {
-        /// The report, JSON or NDJSON.
+        /// The report, JSON or NDJSON; - is stdin.
         #[arg(value_name = "FILE")]
         file: PathBuf,
         #[command(flatten)]
@@ -37,11 +43,13 @@ pub enum Command {
 pub fn run(command: &Command, console: &Console) -> Result<Exit, Error> {
     match command {
         Command::Merge { files, reporting } => merge(files, reporting, console),
+        Command::Diff(args) => diff::run(args, console),
         Command::Show { file, reporting } => merge(std::slice::from_ref(file), reporting, console),
     }
 }
 
 fn merge(files: &[PathBuf], reporting: &Reporting, console: &Console) -> Result<Exit, Error> {
+    saved::check_stdin(files.iter().map(PathBuf::as_path))?;
     let outputs = reporting.open()?;
     let runtime = super::runtime()?;
     let stopped = signals::stopped(&runtime)?;

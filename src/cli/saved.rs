@@ -1,22 +1,56 @@
 //! Reports that are read again.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use crate::report::{MergeError, ReadError};
+use tempfile::SpooledTempFile;
+
+use crate::report::{Assembled, Merge, MergeError, ReadError};
 
 use super::Error;
 
-/// Opens a report.
-pub fn open(path: &Path) -> Result<BufReader<File>, Error> {
+/// How much is read at a time.
+const CHUNK: usize = 64 << 10;
+
+/// Opens a report; `-` is stdin.
+pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Error> {
+    if is_stdin(path) {
+        return Ok(Box::new(BufReader::with_capacity(CHUNK, io::stdin())));
+    }
     let file = File::open(path).map_err(|error| wrong(path, ReadError::Io(error).into()))?;
-    Ok(BufReader::with_capacity(64 << 10, file))
+    Ok(Box::new(BufReader::with_capacity(CHUNK, file)))
+}
+
+/// Stdin can be read once.
+pub fn check_stdin<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Result<(), Error> {
+    match paths.into_iter().filter(|path| is_stdin(path)).count() {
+        0 | 1 => Ok(()),
+        _ => Err(Error::usage("two reports cannot both come from stdin")),
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Reads a report whole, its findings kept in `store`; beside it stands whether it lists what passed.
+pub fn read(
+    path: &Path,
+    store: SpooledTempFile,
+    stopped: &dyn Fn() -> bool,
+) -> Result<(Assembled<SpooledTempFile>, bool), Error> {
+    let mut merge = Merge::new(store);
+    merge.add(open(path)?, stopped).map_err(|error| wrong(path, error))?;
+    let lists_passed = merge.lists_passed();
+    let version = merge.version().to_owned();
+    let report = merge.finish(&version).ok_or_else(|| Error::usage("there is no report to read"))?;
+    Ok((report.map_err(|error| Error::kept(&error))?, lists_passed))
 }
 
 /// What is wrong with a report, and where.
 pub fn wrong(path: &Path, error: MergeError) -> Error {
-    let path = path.display();
+    let path = if is_stdin(path) { "stdin".into() } else { path.to_string_lossy() };
     match error {
         MergeError::Read(ReadError::Io(error)) => Error::usage(format!("cannot read {path}: {error}")),
         MergeError::Read(ReadError::Wrong { line, column, message }) => {

@@ -52,6 +52,25 @@ impl Matcher {
         }
     }
 
+    /// What it asks, in parts that are the same however it was written.
+    pub(super) fn parts(&self) -> Vec<String> {
+        let globs = |name: &str, globs: Option<&[GlobMatcher]>| {
+            let globs = globs.map(|globs| globs.iter().map(|glob| glob.glob().glob().to_owned()).collect());
+            globs.map_or_else(|| format!("{name} any"), |globs| part(name, globs))
+        };
+        vec![
+            part("family", self.families.iter().map(ToString::to_string).collect()),
+            part("managed_by", self.managed_by.iter().map(ToString::to_string).collect()),
+            globs("cluster", self.clusters.as_deref()),
+            globs("account", self.accounts.as_deref()),
+            globs("region", self.regions.as_deref()),
+            part(
+                "tags",
+                self.tags.iter().map(|(key, glob)| format!("{key}={}", glob.glob().glob())).collect(),
+            ),
+        ]
+    }
+
     /// Whether all conditions but the family hold. Account defaults belong to an account and a Region and
     /// serve nodes of every kind, so only those two conditions are asked of them.
     pub fn holds(&self, scope: &Scope, subject: &Subject<'_>) -> bool {
@@ -79,6 +98,13 @@ impl Matcher {
             Some(_) => FamilyMatch::No,
         }
     }
+}
+
+/// A condition with its values, in an order of their own. They are quoted, so that none can look like two.
+fn part(name: &str, mut values: Vec<String>) -> String {
+    values.sort();
+    values.dedup();
+    format!("{name} {values:?}")
 }
 
 fn glob(text: &str, at: Location, fail: &mut impl FnMut(Location, String)) -> Option<GlobMatcher> {

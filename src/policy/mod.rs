@@ -21,7 +21,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{ExemptionSummary, Expectation, Severity};
+use crate::finding::{ExemptionSummary, Expectation, Severity, fingerprint};
 use crate::lineage::SubjectKind;
 use crate::model::OptionName;
 
@@ -55,6 +55,17 @@ impl Policy {
     /// Whether a rule asks about this kind of subject, which then has to be read.
     pub fn asks_for(&self, kind: SubjectKind) -> bool {
         self.rules.iter().any(|rule| rule.asks_for(kind))
+    }
+
+    /// SHA-256 of all that decides how one of its rules judges: what is asked, of what. Policies whose texts differ in
+    /// something else, such as an exemption, judge alike.
+    pub fn digest(&self, rule: &Rule) -> String {
+        let mut applies_to: Vec<_> = rule.applies_to.iter().map(|of| of.as_str()).collect();
+        applies_to.sort_unstable();
+        applies_to.dedup();
+        let mut parts = self.matches.parts();
+        parts.extend([rule.option.to_string(), rule.expected.to_string(), applies_to.join(" ")]);
+        fingerprint(&parts.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
@@ -113,6 +124,15 @@ pub enum AppliesTo {
 impl AppliesTo {
     /// What a rule is asked of where it does not say.
     pub const DEFAULT: &'static [Self] = &[Self::Instance, Self::Group];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instance => "instance",
+            Self::Group => "group",
+            Self::LaunchTemplate => "launch_template",
+            Self::AccountDefaults => "account_defaults",
+        }
+    }
 
     const fn kind(self) -> SubjectKind {
         match self {

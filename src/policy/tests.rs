@@ -442,3 +442,34 @@ fn rotate<T>(items: &mut [T], by: u64) {
         items.reverse();
     }
 }
+
+#[test]
+fn a_rule_has_the_same_digest_however_its_policy_is_written() {
+    let digest = |policy: &Policy| policy.digest(&policy.rules[0]);
+    let plain = digest(&policy("  match: { family: [al2023, al2], cluster: [a, b], tags: { k: v } }"));
+    for alike in [
+        "  match: { cluster: [b, a, a], tags: { k: v }, family: [al2, al2023] } # a comment",
+        "  exemptions: [{ id: one, match: { cluster: x }, reason: because }]\n  match: { family: [al2023, al2], cluster: [a, b], tags: { k: v } }",
+    ] {
+        assert_eq!(digest(&policy(alike)), plain, "{alike}");
+    }
+    for other in [
+        "",
+        "  match: { family: [al2023, al2], cluster: [a, b] }",
+        "  match: { family: [al2023, al2], cluster: [a, b], tags: { k: w } }",
+        "  match: { family: [al2023], cluster: [a, b], tags: { k: v } }",
+        "  match: { family: [al2023, al2], cluster: ['a\", \"b'], tags: { k: v } }",
+        "  match: { family: [al2023, al2], account: [a, b], tags: { k: v } }",
+    ] {
+        assert_ne!(digest(&policy(other)), plain, "{other}");
+    }
+    assert_ne!(
+        digest(&policy("  match: { cluster: [] }")),
+        digest(&policy("")),
+        "no cluster is not any cluster"
+    );
+    // Reports that were written before are compared with those that are written now: this is for good.
+    let shipped = al2023_policy();
+    let of = |id: &str| shipped.digest(shipped.rules.iter().find(|rule| rule.id == id).unwrap());
+    assert_eq!(of("tokens-required"), "a935cab33ff9d7bc79db9abdc294c97a2a712afeedf77c4cddf8f10a192641be");
+}

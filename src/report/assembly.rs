@@ -131,13 +131,13 @@ impl<S: Read + Write + Seek> Assembly<S> {
 /// A whole report, ready to be written. Its findings are in order, and not in memory.
 #[derive(Debug)]
 pub struct Assembled<S> {
-    spool: Spool<S>,
+    pub(super) spool: Spool<S>,
     /// Findings that belong to no scope, which stand before all others.
-    of_policies: Vec<Finding>,
-    segments: Vec<Range<u64>>,
-    run: Run,
-    policies: Vec<PolicySummary>,
-    coverage: Vec<ScopeReport>,
+    pub(super) of_policies: Vec<Finding>,
+    pub(super) segments: Vec<Range<u64>>,
+    pub(super) run: Run,
+    pub(super) policies: Vec<PolicySummary>,
+    pub(super) coverage: Vec<ScopeReport>,
     summary: Summary,
 }
 
@@ -150,6 +150,7 @@ impl<S: Read + Write + Seek> Assembled<S> {
             policies: &self.policies,
             findings: self,
             coverage: &self.coverage,
+            since: None,
             summary: &self.summary,
         }
     }

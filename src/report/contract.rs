@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ScopeReport, View};
+use super::{ScopeReport, Since, View};
 use crate::finding::{ExemptionSummary, Finding, Status};
 
 /// The value of a report's `schema` field.
@@ -27,12 +27,15 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What was read and what was not, by account and Region.
     pub coverage: Vec<ScopeReport>,
+    /// What is new since another report; only there where an audit was compared with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
     /// The counts.
     pub summary: Summary,
 }
 
 impl Report {
-    /// It, for writing.
+    /// It, for writing. What is new since another report is not in it: that is told by comparing them.
     pub fn view(&self) -> View<'_> {
         View {
             schema: &self.schema,
@@ -40,6 +43,7 @@ impl Report {
             policies: &self.policies,
             findings: &self.findings,
             coverage: &self.coverage,
+            since: None,
             summary: &self.summary,
         }
     }
@@ -77,6 +81,19 @@ pub struct PolicySummary {
     pub sha256: String,
     /// What it accepts although a rule is broken.
     pub exemptions: Vec<ExemptionSummary>,
+    /// Its rules. Reports of versions that did not list them have none.
+    #[serde(default)]
+    pub rules: Vec<RuleSummary>,
+}
+
+/// A rule of a policy that was judged by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RuleSummary {
+    /// Its id in the policy.
+    pub id: String,
+    /// SHA-256 of what it asks, and of what: where it is the same, two policies judge alike by it, whatever else is in
+    /// their texts.
+    pub sha256: String,
 }
 
 /// The counts of a report.

@@ -6,7 +6,9 @@ use std::io::{Read, Seek, Write};
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    self, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer as _, MapAccess, SeqAccess, Visitor,
+};
 
 use super::read::{ReadError, Saved};
 use super::spool::Segment;
@@ -195,6 +197,8 @@ impl<'de, S: Read + Write + Seek> Visitor<'de> for Object<'_, '_, S> {
                 "policies" => set(&mut members.policies, &name, &mut map)?,
                 "coverage" => set(&mut members.coverage, &name, &mut map)?,
                 "summary" => set(&mut members.summary, &name, &mut map)?,
+                // What was new then is not told again: reports are compared for that.
+                "since" => map.next_value::<IgnoredAny>().map(drop)?,
                 "findings" => map.next_value_seed(List(members))?,
                 // No member of a finding is called like one of a report.
                 _ => {

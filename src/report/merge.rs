@@ -68,6 +68,16 @@ impl<S: Read + Write + Seek> Merge<S> {
         Ok(())
     }
 
+    /// Whether what passed and does not apply is among the findings, as far as there is such a thing.
+    pub fn lists_passed(&self) -> bool {
+        self.lists_passed == Some(true)
+    }
+
+    /// The version of imdsctl that made the first report.
+    pub fn version(&self) -> &str {
+        self.run.as_ref().map_or("", |run| &run.version)
+    }
+
     /// The whole, as of this version of imdsctl; nothing where there was no report.
     pub fn finish(self, version: &str) -> Option<io::Result<Assembled<S>>> {
         let run = Run { version: version.to_owned(), ..self.run? };
@@ -133,7 +143,7 @@ impl Run {
 }
 
 /// Whether they have the same names and texts, in whatever order.
-fn same_policies(theirs: &[PolicySummary], ours: &[PolicySummary]) -> Result<(), MergeError> {
+pub(super) fn same_policies(theirs: &[PolicySummary], ours: &[PolicySummary]) -> Result<(), MergeError> {
     let texts = |policies: &[PolicySummary]| {
         let mut texts: Vec<_> =
             policies.iter().map(|policy| (policy.name.clone(), policy.sha256.clone())).collect();

@@ -11,6 +11,7 @@ mod asff;
 mod assembly;
 mod contract;
 mod csv;
+mod diff;
 mod exemptions;
 mod explain;
 mod format;
@@ -20,6 +21,7 @@ mod merge;
 mod ndjson;
 pub mod problems;
 mod read;
+mod renew;
 mod schema;
 mod scope;
 mod spool;
@@ -30,15 +32,20 @@ mod words;
 
 pub use asff::Asff;
 pub use assembly::{Assembled, Assembly};
-pub use contract::{PolicySummary, Report, Run, SCHEMA, Summary};
+pub use contract::{PolicySummary, Report, RuleSummary, Run, SCHEMA, Summary};
 pub use csv::Csv;
+pub use diff::{
+    Change, Class, Compared, Count, DIFF_SCHEMA, Diff, DiffFormat, DiffSummary, Difference, Fact,
+    PolicyChange, PolicyText, ScopeChange, ScopeChangeKind, ScopeReading, Side, Since, Standing, Told,
+};
 pub use explain::{EXPLANATION_SCHEMA, Explained, ExplanationFormat, MOST};
 pub use format::{Format, ReportFormat, UnknownFormat};
 pub use json::Json;
 pub use merge::{Complete, Merge, MergeError};
 pub use ndjson::Ndjson;
 pub use read::ReadError;
-pub use schema::{SCHEMA_ID, explanation_schema, json_schema};
+pub use renew::Renewal;
+pub use schema::{SCHEMA_ID, diff_schema, explanation_schema, json_schema};
 pub use scope::{ScopeCounts, ScopeReport};
 pub use table::{Table, TableStyle};
 pub use text::sanitize;

@@ -1,8 +1,8 @@
-//! The JSON Schemas of a report and of explanations, generated from the types of the contracts.
+//! The JSON Schemas of a report, of explanations and of comparisons, generated from the types of the contracts.
 
 use serde_json::Value;
 
-use super::{EXPLANATION_SCHEMA, Explained, Report, SCHEMA};
+use super::{DIFF_SCHEMA, Difference, EXPLANATION_SCHEMA, Explained, Report, SCHEMA};
 use crate::schema::of;
 
 /// The `$id` of the JSON Schema. It names the schema; nothing has to be there.
@@ -20,6 +20,11 @@ pub fn json_schema() -> Value {
 /// The JSON Schema of what `explain -o json` writes, as open as that of a report.
 pub fn explanation_schema() -> Value {
     of::<Explained>("urn:imdsctl:explanation:v1", "imdsctl explanations, version 1", EXPLANATION_SCHEMA)
+}
+
+/// The JSON Schema of what `report diff -o json` writes, as open as that of a report.
+pub fn diff_schema() -> Value {
+    of::<Difference>("urn:imdsctl:diff:v1", "imdsctl comparison of two reports, version 1", DIFF_SCHEMA)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io;
 use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
-use super::{PolicySummary, Run, ScopeReport, Summary};
+use super::{Diff, PolicySummary, Run, ScopeReport, Summary};
 use crate::finding::Finding;
 use crate::model::Breadth;
 
@@ -36,6 +36,9 @@ pub struct View<'a> {
     pub findings: &'a dyn Findings,
     /// What was read and what was not.
     pub coverage: &'a [ScopeReport],
+    /// What is new since another report, where it was compared with one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<&'a Diff<'a>>,
     /// The counts.
     pub summary: &'a Summary,
 }

@@ -7,7 +7,7 @@ use imdsctl::finding::{
 use imdsctl::model::{
     Confidence, Coverage, CoverageStatus, Family, Guard, OptionName, OptionValue, ReadError, Scope,
 };
-use imdsctl::report::{PolicySummary, Report, Run, SCHEMA, ScopeCounts, ScopeReport, Summary};
+use imdsctl::report::{PolicySummary, Report, RuleSummary, Run, SCHEMA, ScopeCounts, ScopeReport, Summary};
 
 pub const PAYMENTS: (&str, &str) = ("444455556666", "payments-prod");
 pub const DATA: (&str, &str) = ("111122223333", "data-platform");
@@ -195,9 +195,11 @@ pub fn report_of(mut findings: Vec<Finding>, mut coverage: Vec<ScopeReport>) -> 
             version: "1.0.0".into(),
             sha256: fingerprint(&["al2023"]),
             exemptions: Vec::new(),
+            rules: RULES.map(|id| RuleSummary { id: id.into(), sha256: fingerprint(&[id]) }).into(),
         }],
         findings,
         coverage,
+        since: None,
         summary,
     }
 }
@@ -215,6 +217,9 @@ fn count(scope: &mut ScopeReport, finding: &Finding) {
         scope.exemptions_used.insert(exemption_name(&finding.policy, &exemption.id));
     }
 }
+
+/// The rules of the policy that all reports here were judged by.
+pub const RULES: [&str; 3] = ["endpoint-enabled", "hop-limit-min", "tokens-required"];
 
 pub fn scope(account: (&str, &str), region: &str) -> Scope {
     Scope {

@@ -23,6 +23,8 @@ mod report;
 mod report_assembly;
 /// The JSON contract, declared a second time.
 mod report_contract;
+/// What is new in a later report.
+mod report_diff;
 /// Names, tags and messages that someone wrote to do harm.
 mod report_hostile;
 /// Several reports made into one.

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use imdsctl::inventory::line_schema;
-use imdsctl::report::{Report, ReportFormat, TableStyle, explanation_schema, json_schema};
+use imdsctl::report::{Report, ReportFormat, TableStyle, diff_schema, explanation_schema, json_schema};
 
 use crate::fixtures::{large, story};
 
@@ -31,6 +31,8 @@ fn the_json_schemas_are_those_of_the_types() {
     golden("reports/schema/report-v1.schema.json", "UPDATE_SCHEMA", &schema);
     let schema = serde_json::to_string_pretty(&explanation_schema()).unwrap() + "\n";
     golden("reports/schema/explanation-v1.schema.json", "UPDATE_SCHEMA", &schema);
+    let schema = serde_json::to_string_pretty(&diff_schema()).unwrap() + "\n";
+    golden("reports/schema/diff-v1.schema.json", "UPDATE_SCHEMA", &schema);
     let schema = serde_json::to_string_pretty(&line_schema()).unwrap() + "\n";
     golden("reports/schema/inventory-v1.schema.json", "UPDATE_SCHEMA", &schema);
 }

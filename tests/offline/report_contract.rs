@@ -31,7 +31,8 @@ contract! {
         tool: String, version: String, started_at: String, finished_at: String,
         api_calls: BTreeMap<String, u64>, api_throttled: u64, interrupted: bool,
     }
-    Policy { name: String, version: String, sha256: String, exemptions: Vec<Exemption> }
+    Policy { name: String, version: String, sha256: String, exemptions: Vec<Exemption>, rules: Vec<Rule> }
+    Rule { id: String, sha256: String }
     Finding {
         id: String, policy: String, rule: String, severity: String, status: String,
         partition: Nullable<String>, account_id: Nullable<String>, account_name: Nullable<String>,

@@ -1,6 +1,6 @@
-use imdsctl::finding::{ExemptionSummary, Finding, ResourceType, Status};
+use imdsctl::finding::{ExemptionSummary, Finding, ResourceType, Severity, Status};
 use imdsctl::model::{Coverage, CoverageStatus, ReadError};
-use imdsctl::report::{PolicySummary, Report, ReportFormat, TableStyle};
+use imdsctl::report::{Diff, DiffFormat, PolicySummary, Report, ReportFormat, RuleSummary, Side, TableStyle};
 use proptest::prelude::*;
 
 use crate::fixtures::{self, story};
@@ -79,6 +79,7 @@ fn poisoned(texts: &[String]) -> Report {
         version: text(10),
         sha256: text(11),
         exemptions: vec![exemption],
+        rules: vec![RuleSummary { id: text(15), sha256: text(16) }],
     });
     report
 }
@@ -120,6 +121,28 @@ fn check(report: &Report) {
     let json = write(report, ReportFormat::Json, TableStyle::PIPED);
     assert!(!json.contains(acts));
     assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), *report);
+
+    // All but every third is gone in the later one, and what is left has another severity.
+    let mut later = report.clone();
+    let mut at = 0;
+    later.findings.retain(|_| {
+        at += 1;
+        at % 3 == 0
+    });
+    for finding in &mut later.findings {
+        finding.severity = Severity::Info;
+    }
+    later.policies.pop();
+    let side = |report| Side { report: Report::view(report), lists_passed: true };
+    for (before, after) in [(report, &later), (&later, report)] {
+        let diff = Diff::new(side(before), side(after)).unwrap();
+        for format in [DiffFormat::Table, DiffFormat::Json, DiffFormat::Ndjson] {
+            let mut bytes = Vec::new();
+            format.write(&diff, TableStyle::PIPED, &mut bytes).unwrap();
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(!text.contains(acts), "{text:?}");
+        }
+    }
 
     let asff = write(report, ReportFormat::Asff, TableStyle::PIPED);
     assert!(!asff.contains(acts));

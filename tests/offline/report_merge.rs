@@ -6,7 +6,8 @@ use std::io::Cursor;
 use imdsctl::finding::{ExemptionSummary, Finding, ManagedBy, ResourceType, Status, exemption_name};
 use imdsctl::model::{Coverage, CoverageStatus};
 use imdsctl::report::{
-    Assembled, Assembly, Merge, MergeError, PolicySummary, ReadError, Report, ReportFormat, Run, ScopeReport,
+    Assembled, Assembly, Merge, MergeError, PolicySummary, ReadError, Renewal, Report, ReportFormat, Run,
+    ScopeReport,
 };
 use proptest::prelude::*;
 
@@ -29,7 +30,8 @@ fn exemption(id: &str) -> ExemptionSummary {
 
 fn policies() -> Vec<PolicySummary> {
     let exemptions = ["first", "idle", "old"].map(exemption).into();
-    vec![PolicySummary { name: "al2023".into(), version: "1".into(), sha256: "a".into(), exemptions }]
+    let (name, version, sha256) = ("al2023".into(), "1".into(), "a".into());
+    vec![PolicySummary { name, version, sha256, exemptions, rules: Vec::new() }]
 }
 
 /// A run that began so many seconds into the day.
@@ -350,4 +352,68 @@ fn reading_can_be_stopped() {
     let text = write(&large(100), ReportFormat::Json, imdsctl::report::TableStyle::PIPED);
     let error = Merge::new(Bytes::default()).add(text.as_bytes(), &|| true).unwrap_err();
     assert!(matches!(error, MergeError::Read(ReadError::Stopped)), "{error:?}");
+}
+
+/// The statuses of the scopes of a renewed report, and how many findings it has; nothing where it is wholly the later.
+fn renewed(
+    before: &[Scope],
+    after: &[Scope],
+    lists_passed: (bool, bool),
+) -> Option<(Vec<CoverageStatus>, usize)> {
+    let (before, after) = (assembled(before, run(1)), assembled(after, run(2)));
+    let joined = match before.renew(&after, lists_passed, Bytes::default()).unwrap() {
+        Renewal::Whole => return None,
+        Renewal::Joined(joined) => joined,
+        Renewal::Stays(_) => panic!("the policies are the same"),
+    };
+    // It is a report like any other: its findings are as many as its counts say.
+    merge([written(&joined.view(), ReportFormat::Json).as_str()]).unwrap();
+    let view = joined.view();
+    let of_scopes =
+        view.findings.all().filter(|finding| finding.as_ref().unwrap().account_id.is_some()).count();
+    Some((view.coverage.iter().map(|scope| scope.coverage.status).collect(), of_scopes))
+}
+
+#[test]
+fn a_renewed_report_keeps_what_the_later_one_has_not_seen() {
+    use CoverageStatus::{Complete, Failed, Partial};
+    let read = |region: &str, status: CoverageStatus, findings: usize| {
+        let instance = |number| finding(ACCOUNTS[0], region, ResourceType::Instance, &format!("i-{number}"));
+        let coverage = Coverage { status, ..Coverage::complete(&scope(ACCOUNTS[0], region)) };
+        let report = fixtures::report((0..findings).map(instance).collect(), vec![coverage]);
+        (report.coverage[0].clone(), report.findings)
+    };
+    let unread = |coverage: Coverage| (ScopeReport::unread(coverage), Vec::new());
+    let here = scope(ACCOUNTS[0], "eu-west-1");
+    let whole = [read("eu-west-1", Complete, 3)];
+    let part = [read("eu-west-1", Partial, 2)];
+    let passing = (true, true);
+    // What was read as well as before, or is left out on purpose, is replaced.
+    for (before, after) in [
+        (&whole, [read("eu-west-1", Complete, 1)]),
+        (&part, [read("eu-west-1", Partial, 1)]),
+        (&part, [read("eu-west-1", Complete, 1)]),
+        (&whole, [unread(Coverage::skipped(&here, "the Region is not enabled"))]),
+    ] {
+        assert_eq!(renewed(before, &after, passing), None);
+    }
+    // A hole, an interruption and flags that do not name it are not.
+    for (before, after, kept) in [
+        (&whole, [read("eu-west-1", Partial, 1)], (vec![Complete], 3)),
+        (&whole, [read("eu-west-1", Failed, 0)], (vec![Complete], 3)),
+        (&part, [read("eu-west-1", Failed, 0)], (vec![Partial], 2)),
+        (&whole, [unread(Coverage::interrupted(&here))], (vec![Complete], 3)),
+        (&whole, [read("us-east-1", Partial, 1)], (vec![Complete, Partial], 4)),
+    ] {
+        assert_eq!(renewed(before, &after, passing), Some(kept));
+    }
+    // What passes is listed of all accounts and Regions, or of none.
+    let passed = |region: &str| {
+        let one = finding(ACCOUNTS[0], region, ResourceType::Instance, "i-9").status(Status::Pass);
+        let report = fixtures::report(vec![one], vec![Coverage::complete(&scope(ACCOUNTS[0], region))]);
+        (report.coverage[0].clone(), report.findings)
+    };
+    let (before, after) = ([passed("eu-west-1")], [passed("us-east-1")]);
+    assert_eq!(renewed(&before, &after, (true, true)).unwrap().1, 2);
+    assert_eq!(renewed(&before, &after, (true, false)).unwrap().1, 0);
 }

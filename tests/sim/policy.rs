@@ -88,6 +88,7 @@ fn help_says_what_there_is() {
         ("help-iam-policy", "iam-policy --help"),
         ("help-policy", "policy --help"),
         ("help-report", "report --help"),
+        ("help-report-diff", "report diff --help"),
         ("help-report-merge", "report merge --help"),
         ("help-scopes", "scopes --help"),
         ("help-settings", "settings --help"),

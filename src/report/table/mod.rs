@@ -5,16 +5,16 @@
 
 mod coverage;
 pub(super) mod page;
-mod problem;
+pub(super) mod problem;
 mod sections;
-mod sentence;
+pub(super) mod sentence;
 
 use std::io::{self, Write as _};
 
 use page::Page;
 
 use super::problems::{Problem, digest};
-use super::{Format, View};
+use super::{Format, View, diff};
 use crate::finding::Status;
 
 /// What the caller knows of where the table is shown.
@@ -64,7 +64,13 @@ impl Format for Table {
         sections::head(page, report)?;
         sections::verdict(page, report, &failing, &unknown)?;
         let several = report.policies.len() > 1;
-        problem::section(page, &failing, several)?;
+        match report.since {
+            None => problem::section(page, &failing, several)?,
+            Some(diff) => {
+                diff::table::since(page, diff)?;
+                sections::failing(page, &failing, several)?;
+            }
+        }
         sections::unknown(page, &unknown, several)?;
         sections::exempt(page, report, &exempt)?;
         sections::passed(page, report, digest)?;

@@ -6,19 +6,34 @@ use super::page::{Page, Paint, Text};
 use super::sentence;
 use crate::finding::{FixKind, ManagedBy, ResourceType};
 /// How many groups, nodes and notes of a problem are listed.
-pub(super) use crate::report::problems::LISTED;
+pub(in crate::report) use crate::report::problems::LISTED;
 use crate::report::problems::{Cause, Place, PlaceKind, Problem, Remedy};
 use crate::report::words::{self, count, grouped};
 
 /// Where the right column begins.
-pub(super) const INDENT: usize = 11;
+pub(in crate::report) const INDENT: usize = 11;
 /// Where labels begin.
-pub(super) const LABEL: usize = 2;
+pub(in crate::report) const LABEL: usize = 2;
 
 /// All problems, one under the other.
 pub(super) fn section(page: &mut Page<'_>, problems: &[&Problem], several_policies: bool) -> io::Result<()> {
     for problem in problems {
         page.gap()?;
+        write(page, problem, several_policies)?;
+    }
+    Ok(())
+}
+
+/// The same under a title, which has an empty line below it.
+pub(in crate::report) fn under_title(
+    page: &mut Page<'_>,
+    problems: &[&Problem],
+    several_policies: bool,
+) -> io::Result<()> {
+    for (at, problem) in problems.iter().enumerate() {
+        if at > 0 {
+            page.gap()?;
+        }
         write(page, problem, several_policies)?;
     }
     Ok(())
@@ -43,12 +58,17 @@ pub(super) fn write(page: &mut Page<'_>, problem: &Problem, several_policies: bo
 }
 
 /// A line, or several, with a label in the left column.
-pub(super) fn label(page: &mut Page<'_>, label: &str, text: &Text) -> io::Result<()> {
+pub(in crate::report) fn label(page: &mut Page<'_>, label: &str, text: &Text) -> io::Result<()> {
     let label = page.text().paint(Paint::Faint, label);
     page.labelled(&label, LABEL, INDENT, text)
 }
 
-fn headline(page: &mut Page<'_>, problem: &Problem, several_policies: bool) -> io::Result<()> {
+/// What is wrong, and how bad that is.
+pub(in crate::report) fn headline(
+    page: &mut Page<'_>,
+    problem: &Problem,
+    several_policies: bool,
+) -> io::Result<()> {
     let key = &problem.key;
     let severity = page.text().paint(Paint::Severity(key.severity), key.severity.as_str().to_uppercase());
     let mut text = page.text();
@@ -60,7 +80,7 @@ fn headline(page: &mut Page<'_>, problem: &Problem, several_policies: bool) -> i
 }
 
 /// The groups, and the nodes that are of none, as a list.
-fn places(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
+pub(in crate::report) fn places(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
     if matches!(problem.key.cause, Cause::Exemption(_)) {
         return Ok(());
     }
@@ -81,7 +101,7 @@ fn places(page: &mut Page<'_>, problem: &Problem) -> io::Result<()> {
 }
 
 /// Says how many were left out of a list.
-fn more(page: &mut Page<'_>, all: u64) -> io::Result<()> {
+pub(in crate::report) fn more(page: &mut Page<'_>, all: u64) -> io::Result<()> {
     match all.saturating_sub(LISTED as u64) {
         0 => Ok(()),
         rest => {

@@ -64,19 +64,22 @@ pub(super) fn verdict(
     page.paragraph(0, &text.say(": see the coverage below."))
 }
 
+/// What fails, where what is new stands before it.
+pub(super) fn failing(page: &mut Page<'_>, failing: &[&Problem], several: bool) -> io::Result<()> {
+    if failing.is_empty() {
+        return Ok(());
+    }
+    page.title("All that fails")?;
+    problem::under_title(page, failing, several)
+}
+
 /// What could not be told. It counts like a failure.
 pub(super) fn unknown(page: &mut Page<'_>, unknown: &[&Problem], several: bool) -> io::Result<()> {
     if unknown.is_empty() {
         return Ok(());
     }
     page.title(&format!("{} unknown (counts like a failure)", grouped(unknown.len() as u64)))?;
-    for (at, problem) in unknown.iter().enumerate() {
-        if at > 0 {
-            page.gap()?;
-        }
-        problem::write(page, problem, several)?;
-    }
-    Ok(())
+    problem::under_title(page, unknown, several)
 }
 
 /// What the policy accepts, a paragraph for each exemption.

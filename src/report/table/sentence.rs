@@ -30,7 +30,7 @@ pub(super) fn wrong(text: Text, problem: &Problem) -> Text {
 }
 
 /// The account and the Region; the policy, where it is the policy's own.
-pub(super) fn location(text: Text, problem: &Problem) -> Text {
+pub(in crate::report) fn location(text: Text, problem: &Problem) -> Text {
     let Some(account) = &problem.key.account_id else {
         return text.say("policy ").word(&problem.key.policy);
     };
@@ -45,7 +45,7 @@ pub(super) fn location(text: Text, problem: &Problem) -> Text {
 }
 
 /// `212 nodes have it now, 4 node groups will launch it`
-pub(super) fn reach(problem: &Problem) -> String {
+pub(in crate::report) fn reach(problem: &Problem) -> String {
     let of = |kind: ResourceType| problem.count(kind);
     let (nodes, noun) = (problem.nodes, problem.noun());
     let launchers: Vec<_> =
