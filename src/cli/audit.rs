@@ -9,9 +9,10 @@ use crate::aws::Task;
 use crate::exit::Exit;
 use crate::model::{Needs, Scope};
 use crate::policy::{self, DEFAULT_POLICY, Policy};
-use crate::report::{Complete, Run};
+use crate::report::{Complete, Run, View};
 use crate::scan::{Scanned, Shard};
 
+use super::baseline::Against;
 use super::console::Console;
 use super::draft::{Audited, Draft, needs};
 use super::offline::Saved;
@@ -40,6 +41,8 @@ pub struct Args {
     #[arg(long)]
     include_passed: bool,
     #[command(flatten)]
+    against: Against,
+    #[command(flatten)]
     access: Access,
     /// Read one of N parts of all accounts and Regions; `imdsctl report merge` puts the reports together. In a job of an
     /// array env:VARIABLE/N: the part is the variable's, from 0.
@@ -62,6 +65,9 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     let policies = load_policies(&args.policies)?;
     let outputs = args.reporting.open()?;
     let runtime = super::runtime()?;
+    let baseline = args.against.open(&outputs, &runtime)?;
+    // A store of its own, beside the outputs, for a baseline that is put together anew.
+    let store = outputs.store();
     let audited = match &args.inventory {
         Some(path) => judge(path, args, &policies, &outputs, &runtime).map(|report| (report, Ok(()))),
         None => read(args, &policies, &outputs, console, &runtime),
@@ -69,12 +75,24 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     // Calls that an interruption left behind are not waited for.
     runtime.shutdown_background();
     let (report, saved) = audited?;
-    let written = Error::gather([saved, outputs.write(&report.view(), console)]);
-    let exit = match args.reporting.exit(&report.view()) {
-        exit if args.inventory.is_some() => reporting::afterwards(exit),
-        exit => exit,
+    let lists_passed = args.include_passed;
+    let compared = baseline.as_ref().map(|baseline| baseline.compare(report.view(), lists_passed));
+    let since = compared.transpose()?.flatten();
+    let view = View { since: since.as_ref(), ..report.view() };
+    let written = Error::gather([saved, outputs.write(&view, console)]);
+    let exit = exit(args, &view);
+    drop(since);
+    let renewed = match (baseline, &written) {
+        (Some(baseline), Ok(())) => baseline.update(&report, lists_passed, store),
+        _ => Ok(()),
     };
-    reporting::end(exit, written, console)
+    reporting::end(exit, Error::gather([written, renewed]), console)
+}
+
+fn exit(args: &Args, report: &View<'_>) -> Exit {
+    let reporting = &args.reporting;
+    let exit = if args.against.fail_on_new { reporting.exit_by_new(report) } else { reporting.exit(report) };
+    if args.inventory.is_some() { reporting::afterwards(exit) } else { exit }
 }
 
 /// Judges a saved inventory.

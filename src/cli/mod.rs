@@ -3,6 +3,7 @@
 //! Nothing below this module reads arguments, the environment or the clock.
 
 mod audit;
+mod baseline;
 mod console;
 mod demo;
 mod diff;

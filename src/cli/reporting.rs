@@ -65,11 +65,21 @@ impl Reporting {
 
     /// How a run ends that made this report.
     pub fn exit(&self, report: &View<'_>) -> Exit {
+        Self::end(report, self.fail_on.fails(report))
+    }
+
+    /// The same where only what is new counts; where there was nothing to compare with, nothing is.
+    pub fn exit_by_new(&self, report: &View<'_>) -> Exit {
+        let worse = |severity| report.since.is_some_and(|diff| diff.is_worse_by(severity));
+        Self::end(report, self.fail_on.severity().is_some_and(worse))
+    }
+
+    fn end(report: &View<'_>, fails: bool) -> Exit {
         if report.run.interrupted {
             Exit::Interrupted
         } else if report.incomplete() {
             Exit::Incomplete
-        } else if self.fail_on.fails(report) {
+        } else if fails {
             Exit::Findings
         } else {
             Exit::Success

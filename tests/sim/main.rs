@@ -16,6 +16,8 @@ mod accounts_file;
 mod all_instances;
 /// AWS Security Finding Format, as Security Hub takes it.
 mod asff;
+/// What is new, and audits compared with the one before.
+mod baseline;
 /// The simulated AWS itself, held by boto3 and botocore's models.
 mod botocore;
 /// What cannot be read, and what is said of it.

@@ -79,6 +79,13 @@ impl Program {
         self
     }
 
+    /// Where its stdin comes from, instead of from nowhere.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn stdin(mut self, stdin: impl Into<Stdio>) -> Self {
+        self.command.stdin(stdin);
+        self
+    }
+
     /// Runs it to its end.
     #[track_caller]
     pub fn run(mut self) -> Outcome {
