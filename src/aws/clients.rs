@@ -3,6 +3,7 @@
 use aws_config::SdkConfig;
 
 use super::gate::Gate;
+use super::lean::Lean;
 use super::meter::Meter;
 use super::operations::Task;
 use super::pace::Pacer;
@@ -59,6 +60,7 @@ macro_rules! client {
             .retry_classifier(Hopeless::of(sdk))
             .retry_classifier(Whole)
             .interceptor(Whole)
+            .interceptor(Lean)
             .interceptor(Gate::new($word, $task))
             .interceptor($clients.wiring.meter.probe($word))
             .interceptor($clients.wiring.pacer.guide($account, region, $word));

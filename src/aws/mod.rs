@@ -18,6 +18,7 @@ mod errors;
 mod gate;
 mod http;
 mod iam;
+mod lean;
 mod logs;
 mod meter;
 mod operations;

@@ -1,5 +1,7 @@
 //! The simulated AWS itself, driven by boto3 and the aws CLI, and held against botocore's own service models.
 
+use std::path::Path;
+
 use crate::cloud::Cloud;
 use crate::python;
 
@@ -47,6 +49,23 @@ fn every_answer_of_a_rollout_has_the_shape_that_botocore_has_for_it() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("over 14 operations"), "every operation is driven: {said}");
+}
+
+/// With these answers a test holds that nothing is left out of them that is read. To renew one, see the script.
+#[test]
+fn the_full_answers_among_the_sources_have_every_field_that_botocore_knows() {
+    let Some(environment) = python::environment() else { return };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/aws/lean/answers");
+    for (service, operation) in [
+        ("ec2", "DescribeInstances"),
+        ("ec2", "DescribeLaunchTemplateVersions"),
+        ("autoscaling", "DescribeAutoScalingGroups"),
+    ] {
+        let output = environment.script("full_answer.py").args([service, operation]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let kept = std::fs::read_to_string(folder.join(format!("{operation}.xml"))).unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), kept, "{operation}");
+    }
 }
 
 /// The tool that everyone has, page by page.
