@@ -36,7 +36,7 @@ pub(super) async fn listed(reader: &Reader<'_>, all: bool, lookout: &Lookout) ->
             .max_results(PAGE)
             .set_next_token(token);
         let page = call.send().await.map_err(failed(DESCRIBE_INSTANCES))?;
-        let found = instances(page.reservations());
+        let found = instances(page.reservations);
         lookout.tell(found.iter().any(|instance| all || traces::are_in(&instance.tags)));
         Ok((found, page.next_token))
     });
@@ -69,7 +69,7 @@ pub(super) async fn of_ids(reader: &Reader<'_>, ids: Vec<String>) -> (Instances,
             .include_managed_resources(true)
             .set_next_token(token);
         let page = call.send().await.map_err(failed(DESCRIBE_INSTANCES))?;
-        Ok((instances(page.reservations()), page.next_token))
+        Ok((instances(page.reservations), page.next_token))
     });
     let listed = listed.await;
     let (found, complete) = reader.keep_listed(listed);
@@ -89,8 +89,10 @@ fn filter(name: &str, values: Vec<String>) -> Filter {
     Filter::builder().name(name).set_values(Some(values)).build()
 }
 
-fn instances(reservations: &[Reservation]) -> Vec<Instance> {
-    reservations.iter().flat_map(Reservation::instances).filter_map(convert::instance).collect()
+fn instances(reservations: Option<Vec<Reservation>>) -> Vec<Instance> {
+    let reservations = reservations.into_iter().flatten();
+    let instances = reservations.flat_map(|reservation| reservation.instances.unwrap_or_default());
+    instances.filter_map(convert::instance).collect()
 }
 
 fn by_id(instances: Vec<Instance>) -> Instances {

@@ -8,20 +8,20 @@ use crate::model::{
     TemplateId, TemplateVersion,
 };
 
-fn tags(tags: &[types::Tag]) -> Tags {
-    tags.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))).collect()
+fn tags(tags: Vec<types::Tag>) -> Tags {
+    tags.into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
 }
 
-/// An instance, unless it is terminated or about to be.
-pub fn instance(from: &types::Instance) -> Option<Instance> {
+/// An instance, unless it is terminated or about to be. It is taken apart, since there are many, with many tags each.
+pub fn instance(from: types::Instance) -> Option<Instance> {
     Some(Instance {
-        id: from.instance_id()?.into(),
-        image: from.image_id().filter(|id| !id.is_empty()).map(Into::into),
-        instance_type: from.instance_type().map(|kind| kind.as_str().to_owned()),
         state: state(from.state().and_then(types::InstanceState::name))?,
         metadata: from.metadata_options().map(instance_options).unwrap_or_default(),
         operator: from.operator().and_then(operator),
-        tags: tags(from.tags()),
+        id: from.instance_id?.into(),
+        image: from.image_id.filter(|id| !id.is_empty()).map(Into::into),
+        instance_type: from.instance_type.map(|kind| kind.as_str().to_owned()),
+        tags: tags(from.tags.unwrap_or_default()),
     })
 }
 
@@ -67,7 +67,7 @@ pub fn listed_template(from: &types::LaunchTemplate) -> Option<ListedTemplate> {
     Some(ListedTemplate {
         id: from.launch_template_id()?.into(),
         name: from.launch_template_name().unwrap_or_default().to_owned(),
-        tags: tags(from.tags()),
+        tags: tags(from.tags().to_vec()),
         default_version: from.default_version_number()?,
         latest_version: from.latest_version_number()?,
     })
@@ -178,7 +178,7 @@ pub fn image(from: &types::Image) -> Option<Image> {
             // A value that AWS adds later asks for something, and we cannot tell what.
             Some(_) => ImdsSupport::Unknown,
         },
-        tags: tags(from.tags()),
+        tags: tags(from.tags().to_vec()),
     })
 }
 
@@ -207,7 +207,7 @@ mod tests {
             .tags(tag("b", "2"))
             .tags(tag("a", "1"))
             .build();
-        let instance = instance(&from).unwrap();
+        let instance = instance(from).unwrap();
         assert_eq!(instance.state, InstanceState::Stopped);
         assert_eq!(instance.metadata.http_tokens, Some(OptionValue::Required));
         assert_eq!(instance.metadata.http_endpoint, None);
@@ -219,7 +219,7 @@ mod tests {
     fn a_terminated_instance_is_none() {
         let state = types::InstanceState::builder().name(types::InstanceStateName::ShuttingDown).build();
         let from = types::Instance::builder().instance_id("i-1").state(state).build();
-        assert_eq!(instance(&from), None);
+        assert_eq!(instance(from), None);
     }
 
     #[test]
