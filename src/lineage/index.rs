@@ -2,9 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::finding::ImageSummary;
 use crate::model::{
-    AutoScalingGroup, Cluster, Instance, InstanceId, Inventory, NodeGroup, Tags, TemplateId, TemplateRef,
+    AutoScalingGroup, Cluster, ImageId, ImageRef, Instance, InstanceId, Inventory, NodeGroup, Tags,
+    TemplateId, TemplateRef,
 };
+use crate::resolve::{summarise_image, summarise_reference};
 
 /// An inventory with its relations resolved.
 pub struct Index<'a> {
@@ -16,6 +19,8 @@ pub struct Index<'a> {
     node_groups: HashMap<(&'a str, &'a str), &'a NodeGroup>,
     eks_templates: HashSet<&'a TemplateId>,
     groups: HashMap<&'a str, &'a AutoScalingGroup>,
+    /// What is to be said of each image: few of them serve many instances.
+    images: HashMap<&'a ImageId, ImageSummary>,
 }
 
 /// What an Auto Scaling group is to a cluster.
@@ -45,6 +50,7 @@ impl<'a> Index<'a> {
             node_groups,
             eks_templates: HashSet::new(),
             groups,
+            images: inventory.images.keys().map(|id| (id, summarise_image(inventory, id))).collect(),
         };
         for instance in &inventory.instances {
             if let Some(group) = index.group_of(instance) {
@@ -68,6 +74,19 @@ impl<'a> Index<'a> {
     /// A managed node group by cluster and name.
     pub fn node_group(&self, cluster: &str, name: &str) -> Option<&'a NodeGroup> {
         self.node_groups.get(&(cluster, name)).copied()
+    }
+
+    /// What a report says about an image.
+    pub fn image(&self, id: &ImageId) -> ImageSummary {
+        self.images.get(id).cloned().unwrap_or_else(|| summarise_image(self.inventory, id))
+    }
+
+    /// What a report says about an image that a template refers to.
+    pub fn image_of(&self, reference: &ImageRef) -> ImageSummary {
+        match reference {
+            ImageRef::Id(id) => self.image(id),
+            ImageRef::Parameter(_) | ImageRef::Unset => summarise_reference(self.inventory, reference),
+        }
     }
 
     /// The Auto Scaling group that an instance is in.

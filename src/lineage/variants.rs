@@ -6,8 +6,7 @@ use crate::model::{
     TemplateRef, TemplateVersion, VersionRef,
 };
 use crate::resolve::{
-    Effective, EffectiveOptions, Launch, family_of_ami_type, iac_owner, imds_support, summarise_image,
-    summarise_reference, template_owner,
+    Effective, EffectiveOptions, Launch, family_of_ami_type, iac_owner, imds_support, template_owner,
 };
 
 use super::index::Index;
@@ -45,7 +44,7 @@ fn of_configuration<'a>(index: &Index<'a>, name: &str) -> Variant<'a> {
         defaults: &inventory.account_defaults,
         image: imds_support(inventory, &image),
     };
-    Variant { template: None, image: Some(summarise_reference(inventory, &image)), options: launch.resolve() }
+    Variant { template: None, image: Some(index.image_of(&image)), options: launch.resolve() }
 }
 
 fn of_reference<'a>(
@@ -83,7 +82,7 @@ pub fn of_version<'a>(
         Some(node_group) => tell_eks_from_user(&resolved, user_version(index, node_group)),
         None => resolved,
     };
-    let summary = summarise_reference(inventory, image);
+    let summary = index.image_of(image);
     Variant {
         template: Some(identity(index, template, Some(version.number))),
         image: Some(node_group.map_or(summary.clone(), |node_group| of_ami_type(node_group, summary))),
@@ -114,7 +113,7 @@ fn of_missing<'a>(
     if let Some(node_group) = node_group {
         return Variant { template: Some(identity), ..without_group(index, node_group) };
     }
-    let image = summarise_reference(index.inventory, &ImageRef::Unset);
+    let image = index.image_of(&ImageRef::Unset);
     Variant { template: Some(identity), image: Some(image), options: EffectiveOptions::UNRESOLVED }
 }
 
@@ -122,7 +121,7 @@ fn of_missing<'a>(
 /// broken, or not readable.
 pub fn without_group<'a>(index: &Index<'a>, node_group: &'a NodeGroup) -> Variant<'a> {
     let users = user_version(index, node_group).map(|version| version.metadata).unwrap_or_default();
-    let image = summarise_reference(index.inventory, &ImageRef::Unset);
+    let image = index.image_of(&ImageRef::Unset);
     Variant {
         template: None,
         image: Some(of_ami_type(node_group, image)),
@@ -167,7 +166,7 @@ pub fn image_in_node_group(
     image: &ImageId,
     node_group: Option<&NodeGroup>,
 ) -> ImageSummary {
-    let summary = summarise_image(index.inventory, image);
+    let summary = index.image(image);
     match node_group {
         Some(node_group) => of_ami_type(node_group, summary),
         None => summary,
