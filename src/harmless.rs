@@ -60,6 +60,10 @@ impl<F: Formatter> Formatter for Harmless<F> {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        // Nearly all text is plain, and looking at its bytes takes a fraction of looking at its characters.
+        if fragment.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut plain = 0;
         for (at, character) in fragment.match_indices(is_active) {
             writer.write_all(&fragment.as_bytes()[plain..at])?;
