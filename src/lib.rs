@@ -11,8 +11,8 @@
 //! What holds it together, checked by `tests/offline/architecture.rs`:
 //!
 //! - `model ← finding ← resolve ← lineage ← policy ← explain`, and `model, finding, explain ← report`, and
-//!   `model ← aws ← scan`, `model ← scope ← scan`, `model ← inventory`, and
-//!   `model, finding ← plan ← journal`. Only [`cli`] sees both `aws` and `policy`.
+//!   `model ← aws ← scan`, `model ← scope ← scan`, `model ← inventory`,
+//!   `model, finding ← plan ← journal`, and `policy, plan ← remediate`. Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
 //!   the bytes of a report everything is synchronous, pure and total.
 //! - Nobody below [`cli`] reads arguments, the environment or the clock, but for how fast to ask; and nobody but its
@@ -30,6 +30,7 @@ pub mod lineage;
 pub mod model;
 pub mod plan;
 pub mod policy;
+pub mod remediate;
 pub mod report;
 pub mod resolve;
 pub mod scan;

@@ -70,6 +70,7 @@ fn steps() -> Vec<Step> {
                 seen: TemplateSeen { latest: 3, default: 1, source_metadata: MetadataOptions::default() },
                 client_token: "token".to_owned(),
                 description: "imdsctl".to_owned(),
+                may_create: true,
             },
         ),
         step(

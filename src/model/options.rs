@@ -42,6 +42,17 @@ impl OptionName {
         }
     }
 
+    /// The name in requests to EC2.
+    pub const fn api_name(self) -> &'static str {
+        match self {
+            Self::HttpTokens => "HttpTokens",
+            Self::HttpPutResponseHopLimit => "HttpPutResponseHopLimit",
+            Self::HttpEndpoint => "HttpEndpoint",
+            Self::HttpProtocolIpv6 => "HttpProtocolIpv6",
+            Self::InstanceMetadataTags => "InstanceMetadataTags",
+        }
+    }
+
     /// The values that EC2 accepts for this option; empty for the hop limit, which is a number.
     pub const fn words(self) -> &'static [OptionValue] {
         match self {

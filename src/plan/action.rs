@@ -27,6 +27,10 @@ pub enum Action {
         client_token: String,
         /// What the version says of itself.
         description: String,
+        /// Whether it may be made. A later version that is the same already is always used in its place; where an
+        /// infrastructure tool owns the template, only such a one.
+        #[serde(default = "yes")]
+        may_create: bool,
     },
     /// The default version of a launch template.
     SetDefaultVersion {
@@ -120,6 +124,10 @@ pub enum Action {
         /// What they were before; an option that is not set here has no preference again.
         metadata: MetadataOptions,
     },
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What was seen of a launch template.

@@ -24,6 +24,12 @@ use crate::model::{CoverageStatus, Scope};
 /// The value of a plan's `schema` member.
 pub const SCHEMA: &str = "imdsctl.plan/v1";
 
+/// The JSON Schema (draft 2020-12) of a plan, as open as that of a report: a reader accepts members and values that a
+/// later version adds.
+pub fn json_schema() -> serde_json::Value {
+    crate::schema::of::<Plan>("urn:imdsctl:plan:v1", "imdsctl plan, version 1", SCHEMA)
+}
+
 /// What would be changed.
 ///
 /// Everything but `made_at` is the same, byte for byte, for the same inventory, readings, policies and choices.

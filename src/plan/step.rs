@@ -32,11 +32,13 @@ pub struct Step {
     pub changes: Vec<Change>,
     /// What it reaches.
     pub reach: Reach,
-    /// How the instances that it reaches asked their metadata service, where it makes tokens required.
+    /// How the instances that it reaches asked their metadata service, where it makes tokens required of what they run,
+    /// or where calls were refused already.
     pub token_use: Option<TokenUseSum>,
     /// Why it will not be done.
     pub blocked: Option<Block>,
-    /// The findings that it serves, by id.
+    /// The findings, by id, that are mended once this and the other steps that name them are done. A step that only
+    /// prepares what was not asked for yet has none.
     pub findings: Vec<String>,
 }
 
@@ -65,7 +67,7 @@ pub struct Reach {
 /// How the instances that a step reaches asked their metadata service over 14 days.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenUseSum {
-    /// How many instances were asked about.
+    /// How many instances do not require tokens yet, and were asked about.
     pub instances: u64,
     /// How many of them CloudWatch could not tell about.
     pub unknown: u64,
@@ -73,7 +75,7 @@ pub struct TokenUseSum {
     pub without_token: u64,
     /// The instances with such calls, with how many, most first; at most 20.
     pub callers: Vec<(String, u64)>,
-    /// Calls without a token that were refused already.
+    /// Calls without a token that were refused already, by any of the instances that it reaches.
     pub rejected: u64,
 }
 
@@ -82,6 +84,6 @@ pub struct TokenUseSum {
 pub struct Block {
     /// Why.
     pub why: String,
-    /// The flag that lifts it, such as `--accept-imdsv1-callers`; null where none does.
+    /// The flag that lifts it, such as `--accept-imdsv1-callers`, or all those that are needed; null where none does.
     pub unless: Option<String>,
 }

@@ -236,27 +236,17 @@ fn later_version_that_holds(
 
 /// What is to be set, in the words of the API.
 fn set(rule: &Rule) -> String {
-    format!("set {} to {}", api_name(rule.option), rule.expected)
+    format!("set {} to {}", rule.option.api_name(), rule.expected)
 }
 
 fn node_class_line(rule: &Rule) -> String {
-    let name = api_name(rule.option);
+    let name = rule.option.api_name();
     let name = format!("{}{}", name[..1].to_ascii_lowercase(), &name[1..]);
     let value = match &rule.expected {
         Expectation::Equals(value) => value.to_string(),
         Expectation::AtLeast(bound) | Expectation::AtMost(bound) => bound.to_string(),
     };
     format!("{name}: {value}")
-}
-
-const fn api_name(option: OptionName) -> &'static str {
-    match option {
-        OptionName::HttpTokens => "HttpTokens",
-        OptionName::HttpPutResponseHopLimit => "HttpPutResponseHopLimit",
-        OptionName::HttpEndpoint => "HttpEndpoint",
-        OptionName::HttpProtocolIpv6 => "HttpProtocolIpv6",
-        OptionName::InstanceMetadataTags => "InstanceMetadataTags",
-    }
 }
 
 fn name<'a>(template: &UserTemplate<'a>) -> &'a str {

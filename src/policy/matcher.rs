@@ -88,6 +88,17 @@ impl Matcher {
         managed_by && any(self.clusters.as_deref(), subject.cluster) && self.tags.iter().all(tagged)
     }
 
+    /// Whether what satisfies one plainly may satisfy the other. Where they name different clusters, accounts, Regions
+    /// or tags they may well be kept apart, which shows only on the resources themselves.
+    pub fn plainly_overlaps(&self, other: &Self) -> bool {
+        meet(&self.families, &other.families)
+            && meet(&self.managed_by, &other.managed_by)
+            && same_or_open(self.clusters.as_deref(), other.clusters.as_deref())
+            && same_or_open(self.accounts.as_deref(), other.accounts.as_deref())
+            && same_or_open(self.regions.as_deref(), other.regions.as_deref())
+            && (self.tags.is_empty() || other.tags.is_empty() || texts_of_tags(self).eq(texts_of_tags(other)))
+    }
+
     /// Whether the family is asked for; `None` is that of a subject that has no image.
     pub fn family(&self, family: Option<Family>) -> FamilyMatch {
         match family {
@@ -105,6 +116,25 @@ fn part(name: &str, mut values: Vec<String>) -> String {
     values.sort();
     values.dedup();
     format!("{name} {values:?}")
+}
+
+/// Whether two lists have something in common; an empty one holds everything.
+fn meet<T: PartialEq>(one: &[T], other: &[T]) -> bool {
+    one.is_empty() || other.is_empty() || one.iter().any(|item| other.contains(item))
+}
+
+fn same_or_open(one: Option<&[GlobMatcher]>, other: Option<&[GlobMatcher]>) -> bool {
+    let texts = |globs: &[GlobMatcher]| -> Vec<String> {
+        globs.iter().map(|glob| glob.glob().glob().to_owned()).collect()
+    };
+    match (one, other) {
+        (Some(one), Some(other)) => meet(&texts(one), &texts(other)),
+        _ => true,
+    }
+}
+
+fn texts_of_tags(matcher: &Matcher) -> impl Iterator<Item = (&str, &str)> {
+    matcher.tags.iter().map(|(key, glob)| (key.as_str(), glob.glob().glob()))
 }
 
 fn glob(text: &str, at: Location, fail: &mut impl FnMut(Location, String)) -> Option<GlobMatcher> {
