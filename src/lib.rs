@@ -10,7 +10,7 @@
 //!
 //! What holds it together, checked by `tests/offline/architecture.rs`:
 //!
-//! - `model ← finding ← resolve ← lineage ← policy ← explain`, and `model, finding, explain ← report`, and
+//! - `model ← finding ← resolve ← lineage ← policy ← explain`, and `model, finding, explain, plan ← report`, and
 //!   `model ← aws ← scan`, `model ← scope ← scan`, `model ← inventory`,
 //!   `model, finding ← plan ← journal`, and `policy, plan ← remediate`. Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to

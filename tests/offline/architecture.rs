@@ -19,7 +19,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("plan", &["finding", "model", "schema"]),
     ("journal", &["harmless", "model", "plan", "schema"]),
     ("remediate", &["finding", "lineage", "model", "plan", "policy", "resolve"]),
-    ("report", &["explain", "finding", "harmless", "model", "schema"]),
+    ("report", &["explain", "finding", "harmless", "model", "plan", "schema"]),
     ("inventory", &["harmless", "model", "schema"]),
     ("aws", &["model"]),
     ("scan", &["aws", "model", "scope"]),

@@ -35,6 +35,8 @@ fn the_json_schemas_are_those_of_the_types() {
     golden("reports/schema/diff-v1.schema.json", "UPDATE_SCHEMA", &schema);
     let schema = serde_json::to_string_pretty(&line_schema()).unwrap() + "\n";
     golden("reports/schema/inventory-v1.schema.json", "UPDATE_SCHEMA", &schema);
+    let schema = serde_json::to_string_pretty(&imdsctl::plan::json_schema()).unwrap() + "\n";
+    golden("reports/schema/plan-v1.schema.json", "UPDATE_SCHEMA", &schema);
 }
 
 #[test]

@@ -99,6 +99,13 @@ impl Text {
         self
     }
 
+    /// A line to be copied, of words of ours and from outside: whole, and on one line.
+    pub fn verbatim(mut self, line: &str) -> Self {
+        let line = sanitize(line, self.ascii).replace(' ', NO_BREAK);
+        self.pieces.push((line, Paint::Plain));
+        self
+    }
+
     /// What separates facts on a line.
     pub fn dot(self) -> Self {
         let dot = if self.ascii { " | " } else { " · " };
