@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::clients::{Clients, Regional};
 use super::errors::{CallError, failed};
-use super::operations::DESCRIBE_REGIONS;
+use super::operations::{DESCRIBE_REGIONS, Task};
 use crate::model::{AccountId, Arn, Guard, Partition, Region, RegionStatus, Scope};
 
 /// An AWS account, with credentials for it. Clones share them.
@@ -44,6 +44,11 @@ impl Account {
         let mut regions: Vec<_> = answer.regions().iter().filter_map(status).collect();
         regions.sort();
         Ok(regions)
+    }
+
+    /// Whether it is not in the hands of a session that only reads: those of a role that was opened for nothing else.
+    pub(super) fn may_change(&self) -> bool {
+        self.guard != Guard::SessionPolicy || self.clients.task() == Task::Remediate
     }
 
     pub(super) fn regional(&self, region: &Region) -> Regional {

@@ -11,15 +11,14 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 
 use super::errors::{CallError, ErrorKind, failed};
-use super::iam;
-use super::operations::{ASSUME_ROLE, Task};
+use super::operations::ASSUME_ROLE;
 use crate::model::{AccountId, Arn, Partition};
 
 /// How long a session lasts, in seconds, before it is renewed. The most that AWS grants whoever is in a session
 /// of a role already, and the least that a role can be set to.
 const DURATION: i32 = 3600;
 
-/// A role to read an account with.
+/// A role to read an account with, or to change it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Role {
     /// The partition that the account belongs to.
@@ -53,8 +52,8 @@ pub(super) struct AssumedRole {
 }
 
 impl AssumedRole {
-    pub fn new(sts: aws_sdk_sts::Client, role: Role, task: Task) -> Arc<Self> {
-        let policy = iam::session_policy(task, &role.partition, &role.account_id);
+    /// Sessions of a role, each limited by a policy.
+    pub fn new(sts: aws_sdk_sts::Client, role: Role, policy: String) -> Arc<Self> {
         Arc::new(Self { sts, role, policy, first: Mutex::default() })
     }
 

@@ -10,7 +10,9 @@ use super::assume::{AssumedRole, Role};
 use super::clients::{Clients, SignIn, Wiring};
 use super::connect_error::{ConnectError, ConnectErrorKind};
 use super::errors::{CallError, ErrorKind};
+use super::iam;
 use super::operations::{ASSUME_ROLE, Task};
+use super::permit::{Narrowing, Permit};
 use super::renewal::Renewal;
 use super::session::home_region;
 use crate::model::{Arn, Guard, Region};
@@ -40,7 +42,42 @@ impl Base {
     ///
     /// When STS does not grant the session.
     pub async fn assume(&self, role: &Role, region: &Region) -> Result<Account, CallError> {
-        let provider = AssumedRole::new(self.sign_in.sts_in(region), role.clone(), self.task);
+        let policy = iam::session_policy(self.task, &role.partition, &role.account_id);
+        self.session(role, region, policy, self.task).await
+    }
+
+    /// Opens a session of a role that may change its account, as far as is permitted and no further; and says how
+    /// narrow the limit is. As with [`Self::assume`], every credential that is had for it carries the limit.
+    ///
+    /// # Errors
+    ///
+    /// When STS does not grant the session.
+    pub async fn assume_to_change(
+        &self,
+        role: &Role,
+        region: &Region,
+        permit: &Permit,
+    ) -> Result<(Account, Narrowing), CallError> {
+        let mut policies = permit.policies(&role.partition, &role.account_id).into_iter().peekable();
+        while let Some((policy, narrowing)) = policies.next() {
+            match self.session(role, region, policy, Task::Remediate).await {
+                // STS counts its own, packed form of it, which nobody else can measure.
+                Err(error) if is_too_large(&error) && policies.peek().is_some() => {}
+                opened => return opened.map(|account| (account, narrowing)),
+            }
+        }
+        let message = "what is to be permitted does not fit into a session policy";
+        Err(CallError::refused(ASSUME_ROLE, ErrorKind::LimitReached, message))
+    }
+
+    async fn session(
+        &self,
+        role: &Role,
+        region: &Region,
+        policy: String,
+        task: Task,
+    ) -> Result<Account, CallError> {
+        let provider = AssumedRole::new(self.sign_in.sts_in(region), role.clone(), policy);
         let caller = provider.open().await?;
         let (partition, account_id) = owner(&caller).ok_or_else(|| unusable("names no account"))?;
         if account_id != role.account_id.as_str() {
@@ -54,7 +91,7 @@ impl Base {
             // Of its own: the SDK's cache holds 64 credentials, and drops any of them when it is full.
             .identity_cache(renewal.cache())
             .build();
-        let clients = Clients::new(config, self.wiring.clone(), self.task).renewed_by(renewal);
+        let clients = Clients::new(config, self.wiring.clone(), task).renewed_by(renewal);
         Ok(Account {
             partition: partition.into(),
             account_id: role.account_id.clone(),
@@ -101,6 +138,10 @@ fn owner(arn: &Arn) -> Option<(&str, &str)> {
     let partition = parts.next().filter(|partition| !partition.is_empty())?;
     let account = parts.nth(2).filter(|account| !account.is_empty())?;
     Some((partition, account))
+}
+
+fn is_too_large(error: &CallError) -> bool {
+    matches!(error.code.as_str(), "PackedPolicyTooLarge" | "PackedPolicyTooLargeException")
 }
 
 fn unusable(what: &str) -> CallError {

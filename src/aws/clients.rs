@@ -60,7 +60,7 @@ macro_rules! client {
             .retry_classifier(Hopeless::of(sdk))
             .retry_classifier(Whole)
             .interceptor(Whole)
-            .interceptor(Lean)
+            .interceptor(Lean::of($task))
             .interceptor(Gate::new($word, $task))
             .interceptor($clients.wiring.meter.probe($word))
             .interceptor($clients.wiring.pacer.guide($account, region, $word));
@@ -74,6 +74,16 @@ macro_rules! client {
 impl Clients {
     pub fn new(config: SdkConfig, wiring: Wiring, task: Task) -> Self {
         Self { config, wiring, task, renewal: None }
+    }
+
+    /// What they are made for.
+    pub fn task(&self) -> Task {
+        self.task
+    }
+
+    /// The same credentials for another task.
+    pub fn for_task(&self, task: Task) -> Self {
+        Self { task, ..self.clone() }
     }
 
     /// The same, of a session.
@@ -94,6 +104,18 @@ impl Clients {
             eks: client!(aws_sdk_eks, "eks", self, &config, account, self.task),
             autoscaling: client!(aws_sdk_autoscaling, "autoscaling", self, &config, account, self.task),
         }
+    }
+
+    /// EC2 in a Region, for whoever needs nothing else.
+    pub fn ec2(&self, account: &AccountId, region: &Region) -> aws_sdk_ec2::Client {
+        let config = in_region(&self.config, region.as_str());
+        client!(aws_sdk_ec2, "ec2", self, &config, account.as_str(), self.task)
+    }
+
+    /// CloudWatch in a Region, which only plans ask.
+    pub fn cloudwatch(&self, account: &AccountId, region: &Region) -> aws_sdk_cloudwatch::Client {
+        let config = in_region(&self.config, region.as_str());
+        client!(aws_sdk_cloudwatch, "cloudwatch", self, &config, account.as_str(), self.task)
     }
 }
 
@@ -146,6 +168,10 @@ mod tests {
 
     /// Clients for an endpoint that listens and never answers.
     fn clients(aws: &Aws, listener: &TcpListener) -> Regional {
+        all(aws, listener).regional(&"111122223333".into(), &"eu-west-1".into())
+    }
+
+    fn all(aws: &Aws, listener: &TcpListener) -> Clients {
         listener.set_nonblocking(true).unwrap();
         let endpoint = StaticEndpoint {
             url: format!("http://{}", listener.local_addr().unwrap()),
@@ -153,7 +179,7 @@ mod tests {
             secret_key: "secret".into(),
         };
         let config = aws.isolated(&endpoint, None);
-        aws.reading(config).regional(&"111122223333".into(), &"eu-west-1".into())
+        aws.reading(config)
     }
 
     fn has_connection(listener: &TcpListener) -> bool {
@@ -161,8 +187,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_would_change_anything_is_refused_before_a_connection_is_made() {
-        let aws = Aws::default();
+    async fn what_reads_refuses_what_would_change_anything_before_a_connection_is_made() {
+        for task in [Task::Audit, Task::Plan, Task::Scopes] {
+            refuses_changes(task).await;
+        }
+    }
+
+    async fn refuses_changes(task: Task) {
+        let aws = Aws::new(Timeouts::default(), task);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let clients = clients(&aws, &listener);
 
@@ -186,6 +218,56 @@ mod tests {
 
         assert!(!has_connection(&listener));
         assert_eq!(aws.meter().snapshot().total(), 0);
+    }
+
+    /// Whatever a rehearsal is made to ask, it is a dry run, or it does not leave.
+    #[tokio::test]
+    async fn a_rehearsal_sends_nothing_that_is_none() {
+        let aws = Aws::default();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ec2 =
+            all(&aws, &listener).for_task(Task::Rehearse).ec2(&"111122223333".into(), &"eu-west-1".into());
+        let modify = Operation { service: "ec2", name: "ModifyInstanceMetadataOptions" };
+        let call = || ec2.modify_instance_metadata_options().instance_id("i-1&DryRun=true");
+        let without = |request: &mut aws_smithy_runtime_api::client::orchestrator::HttpRequest| {
+            let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
+            *request.body_mut() = body.replace("DryRun=true", "DryRun=false").into();
+        };
+        let errors = [
+            call().send().await.unwrap_err(),
+            call().dry_run(false).send().await.unwrap_err(),
+            // Even where somebody changes the request on its way.
+            call().dry_run(true).customize().mutate_request(without).send().await.unwrap_err(),
+        ];
+        for error in errors {
+            let error = CallError::from_sdk(modify, &error);
+            assert_eq!(error.kind, ErrorKind::GateRefused);
+            assert!(error.message.contains("does not ask for a dry run"), "{}", error.message);
+        }
+        let read = ec2.describe_instances().dry_run(true).send().await.unwrap_err();
+        let describe = Operation { service: "ec2", name: "DescribeInstances" };
+        assert_eq!(CallError::from_sdk(describe, &read).kind, ErrorKind::GateRefused);
+        assert!(!has_connection(&listener));
+        assert_eq!(aws.meter().snapshot().total(), 0);
+        // And what is one does.
+        let rehearsal = tokio::time::timeout(Duration::from_millis(500), call().dry_run(true).send());
+        assert!(rehearsal.await.is_err(), "the endpoint does not answer");
+        assert!(has_connection(&listener));
+    }
+
+    #[tokio::test]
+    async fn what_changes_an_account_changes_nothing_else() {
+        let aws = Aws::default();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ec2 =
+            all(&aws, &listener).for_task(Task::Remediate).ec2(&"111122223333".into(), &"eu-west-1".into());
+        let run = Operation { service: "ec2", name: "RunInstances" };
+        let error = ec2.run_instances().min_count(1).max_count(1).send().await.unwrap_err();
+        assert_eq!(CallError::from_sdk(run, &error).kind, ErrorKind::GateRefused);
+        let delete = Operation { service: "ec2", name: "DeleteLaunchTemplate" };
+        let error = ec2.delete_launch_template().launch_template_id("lt-1").send().await.unwrap_err();
+        assert_eq!(CallError::from_sdk(delete, &error).kind, ErrorKind::GateRefused);
+        assert!(!has_connection(&listener));
     }
 
     /// Begins an answer, and sends a byte of it now and then for as long as somebody listens.

@@ -35,6 +35,18 @@ pub enum ErrorKind {
     NotFound,
     /// The account has not enabled the Region.
     RegionDisabled,
+    /// It could be done, and was not, since it was only a dry run.
+    DryRun,
+    /// Something else is changing it just now; it may be possible later.
+    Busy,
+    /// AWS allows no more of it.
+    LimitReached,
+    /// A request with the same token was made before, and asked for something else.
+    TokenReused,
+    /// What was to be changed is not as it was seen; nothing was sent.
+    Changed,
+    /// It belongs to EKS, to Karpenter or to another service, and is never written; nothing was sent.
+    NotOurs,
     /// The client gate refused it; nothing was sent.
     GateRefused,
     /// What answered is not AWS, or does not know the operation.
@@ -47,7 +59,15 @@ impl ErrorKind {
     /// Whether the same operation would fail for anything else it is asked about, too.
     pub const fn is_lasting(self) -> bool {
         match self {
-            Self::Throttled | Self::NotFound | Self::Other => false,
+            Self::Throttled
+            | Self::NotFound
+            | Self::DryRun
+            | Self::Busy
+            | Self::LimitReached
+            | Self::TokenReused
+            | Self::Changed
+            | Self::NotOurs
+            | Self::Other => false,
             Self::AccessDenied
             | Self::ExpiredCredentials
             | Self::InvalidCredentials
@@ -78,6 +98,9 @@ pub struct CallError {
 
 /// Our word for a request that could not be made, or not for a reason that has a word of its own.
 pub(super) const REQUEST_FAILED: &str = "RequestFailed";
+
+/// Our word for a request that we did not send.
+const REFUSED: &str = "RefusedByImdsctl";
 
 /// How long a message may get in a report, in characters.
 const MESSAGE_LIMIT: usize = 400;
@@ -118,7 +141,7 @@ impl CallError {
 
     fn without_answer<E: Error + 'static>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self {
         if let Some(refused) = chain(error).find_map(|error| error.downcast_ref::<Refused>()) {
-            return Self::new(operation, ErrorKind::GateRefused, "RefusedByImdsctl", refused.to_string());
+            return Self::new(operation, ErrorKind::GateRefused, REFUSED, refused.to_string());
         }
         // Likewise, and with AWS's own words: a session that could not be renewed.
         if let Some(cause) = chain(error).find_map(|error| error.downcast_ref::<Self>()) {
@@ -142,6 +165,31 @@ impl CallError {
         }
         let cause = chain(error).last().map_or_else(String::new, ToString::to_string);
         Self::new(operation, ErrorKind::Other, REQUEST_FAILED, cause)
+    }
+
+    /// Whether nobody can tell if AWS did what it was asked: it was sent, and no answer says either. What it would
+    /// have changed has to be read again before anything else is done.
+    pub fn is_uncertain(&self) -> bool {
+        const FAILED_INSIDE: [&str; 8] = [
+            "InternalError",
+            "InternalFailure",
+            "InternalServerError",
+            "ServerException",
+            "ServiceUnavailable",
+            "Unavailable",
+            "IncompleteAnswer",
+            REQUEST_FAILED,
+        ];
+        match self.kind {
+            ErrorKind::Timeout | ErrorKind::Unreachable | ErrorKind::NotAws => true,
+            ErrorKind::Other => FAILED_INSIDE.contains(&self.code.as_str()),
+            _ => false,
+        }
+    }
+
+    /// Our own refusal, for a reason that is no answer of AWS.
+    pub(super) fn refused(operation: Operation, kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self::new(operation, kind, REFUSED, message)
     }
 
     /// The same error about one resource of many, which AWS's message does not always name.
@@ -217,14 +265,18 @@ pub(super) fn is_throttled(response: &HttpResponse) -> bool {
     status == 429 || code_of(response).is_some_and(|code| is_throttling_code(&code))
 }
 
-/// The code of an answer that is an error. It stands in a header for JSON services, and near the top of the body
-/// for XML ones.
+/// The code of an answer that is an error. It stands in a header for JSON and binary services, and near the top of
+/// the body for XML ones.
 pub(super) fn code_of(response: &HttpResponse) -> Option<String> {
     if response.status().as_u16() < 400 {
         return None;
     }
     if let Some(code) = response.headers().get("x-amzn-errortype") {
         return code.split(':').next().map(str::to_owned);
+    }
+    // CloudWatch's, whose bodies are binary.
+    if let Some(code) = response.headers().get("x-amzn-query-error") {
+        return code.split(';').next().map(str::to_owned);
     }
     let body = response.body().bytes().unwrap_or_default();
     let head = String::from_utf8_lossy(&body[..body.len().min(1024)]);
@@ -262,6 +314,24 @@ fn kind_of(code: &str, message: &str) -> ErrorKind {
         | "IncompleteSignature"
         | "MissingAuthenticationToken" => ErrorKind::InvalidCredentials,
         "OptInRequired" | "RegionDisabledException" => ErrorKind::RegionDisabled,
+        "DryRunOperation" => ErrorKind::DryRun,
+        // EKS says the first; Auto Scaling the others, with and without what its model calls them.
+        "ResourceInUseException"
+        | "InstanceRefreshInProgress"
+        | "InstanceRefreshInProgressFault"
+        | "ScalingActivityInProgress"
+        | "ScalingActivityInProgressFault"
+        | "ResourceContention"
+        | "ResourceContentionFault"
+        | "ResourceInUse"
+        | "ResourceInUseFault"
+        | "IncorrectInstanceState"
+        | "IncorrectState" => ErrorKind::Busy,
+        "IdempotentParameterMismatch" | "IdempotentParameterMismatchException" => ErrorKind::TokenReused,
+        // Not those that say to slow down, which are known by now: versions, refreshes.
+        _ if code.ends_with("LimitExceeded") || code.ends_with("LimitExceededFault") => {
+            ErrorKind::LimitReached
+        }
         _ if code.contains("NotFound") => ErrorKind::NotFound,
         // Ids that cannot exist, or images that no longer do, fail a whole batch like missing ones.
         _ if code.starts_with("InvalidAMIID.") || code.starts_with("InvalidInstanceID.") => {
@@ -307,6 +377,12 @@ mod tests {
             ("InvalidAMIID.Unavailable", ErrorKind::NotFound),
             ("ResourceNotFoundException", ErrorKind::NotFound),
             ("OptInRequired", ErrorKind::RegionDisabled),
+            ("DryRunOperation", ErrorKind::DryRun),
+            ("ResourceInUseException", ErrorKind::Busy),
+            ("InstanceRefreshInProgress", ErrorKind::Busy),
+            ("VersionLimitExceeded", ErrorKind::LimitReached),
+            ("LimitExceeded", ErrorKind::LimitReached),
+            ("IdempotentParameterMismatch", ErrorKind::TokenReused),
             ("InternalError", ErrorKind::Other),
         ] {
             assert_eq!(answered(code, "").kind, kind, "{code}");
@@ -325,6 +401,9 @@ mod tests {
         let mut eks = response(400, "application/json", "{}");
         eks.headers_mut().insert("x-amzn-errortype", "ThrottlingException:http://internal.amazon.com/");
         assert!(is_throttled(&eks));
+        let mut metrics = response(400, "application/cbor", "");
+        metrics.headers_mut().insert("x-amzn-query-error", "Throttling;Sender");
+        assert!(is_throttled(&metrics));
     }
 
     #[test]
@@ -336,6 +415,19 @@ mod tests {
         assert_eq!(error.summary(), "You are not authorized to perform this operation. [31m");
         assert_eq!(answered("X", "").summary(), "AWS gave no reason");
         assert!(answered("X", &"é".repeat(5000)).summary().chars().count() <= MESSAGE_LIMIT + 1);
+    }
+
+    #[test]
+    fn what_was_answered_is_certain_and_what_broke_off_is_not() {
+        assert!(answered("InternalError", "").is_uncertain());
+        for code in
+            ["UnauthorizedOperation", "InvalidParameterValue", "ResourceInUseException", "ExpiredToken"]
+        {
+            assert!(!answered(code, "").is_uncertain(), "{code}");
+        }
+        let silent = CallError::new(DESCRIBE_INSTANCES, ErrorKind::Timeout, "Timeout", "");
+        assert!(silent.is_uncertain());
+        assert!(!CallError::refused(DESCRIBE_INSTANCES, ErrorKind::Changed, "").is_uncertain());
     }
 
     #[test]

@@ -232,6 +232,11 @@ impl Unanswered {
         chain(error).find_map(|error| error.downcast_ref())
     }
 
+    /// Whether nothing was sent, since there was no connection to send it by.
+    pub fn never_left(&self) -> bool {
+        matches!(self.cause, Cause::UnknownHost | Cause::Refused | Cause::Unreachable | Cause::Untrusted)
+    }
+
     /// Whether asking again is unlikely to help, unlike after a connection that broke.
     pub fn is_silence(&self) -> bool {
         self.cause != Cause::Broken

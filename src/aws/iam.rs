@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::operations::{ASSUME_ROLE, On, Task};
+use super::operations::{ASSUME_ROLE, On, Operation, Task};
 use crate::model::{AccountId, Partition};
 
 /// An IAM policy. Serialized, it is what AWS takes.
@@ -16,7 +16,7 @@ pub struct PolicyDocument {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Statement {
+pub(super) struct Statement {
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'static str>,
     effect: &'static str,
@@ -92,6 +92,46 @@ impl PolicyDocument {
         self
     }
 
+    /// What changes an account: reading right before and after, and every change that there is. Templates that EKS owns
+    /// are denied, whatever else allows them.
+    pub fn of_changes(partition: &Partition, account: Option<&AccountId>) -> Self {
+        let account = account.map_or("*", AccountId::as_str);
+        let arn = |service: &str, rest: &str| format!("arn:{partition}:{service}:*:{account}:{rest}");
+        let everything = || vec!["*".to_owned()];
+        let clusters = || arn("eks", "cluster/*");
+        let node_groups = || arn("eks", "nodegroup/*");
+        let templates = || arn("ec2", "launch-template/*");
+        let groups = arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*");
+        let (read, write) = (false, true);
+        let allowed = [
+            ("ImdsctlRead", read, On::Everything, everything()),
+            ("ImdsctlReadClusters", read, On::Clusters, vec![clusters()]),
+            ("ImdsctlReadNodeGroups", read, On::NodeGroups, vec![node_groups()]),
+            ("ImdsctlReadUpdates", read, On::Updates, vec![clusters(), node_groups()]),
+            ("ImdsctlChangeTemplates", write, On::Templates, vec![templates()]),
+            ("ImdsctlChangeNodeGroups", write, On::NodeGroups, vec![node_groups()]),
+            ("ImdsctlChangeGroups", write, On::Groups, vec![groups]),
+            ("ImdsctlChangeInstances", write, On::Instances, vec![arn("ec2", "instance/*")]),
+            ("ImdsctlChangeDefaults", write, On::Everything, everything()),
+        ];
+        let allowed = allowed.into_iter().filter_map(|(sid, writes, on, resource)| {
+            let entries = Task::Remediate.entries().filter(|entry| entry.on == on);
+            let operations = entries.map(|entry| entry.operation);
+            let statement = Statement::allow(operations.filter(|one| one.is_write() == writes), resource);
+            (!statement.action.is_empty()).then_some(Statement { sid: Some(sid), ..statement })
+        });
+        let launches = ["ImdsctlLaunch", "ImdsctlPassRole"].into_iter().zip(Statement::of_launches());
+        let launches = launches.map(|(sid, statement)| Statement { sid: Some(sid), ..statement });
+        let denied = Task::Remediate.entries().filter(|entry| entry.on == On::Templates);
+        let denied = Statement {
+            sid: Some("ImdsctlNeverTemplatesOfEks"),
+            effect: "Deny",
+            condition: Some(json!({ "StringLike": { "aws:ResourceTag/eks:nodegroup-name": "*" } })),
+            ..Statement::allow(denied.map(|entry| entry.operation), vec![templates()])
+        };
+        Self::new(allowed.chain(launches).chain([denied]))
+    }
+
     /// Who may assume the role that reads an account: an account, or an ARN in one; and what they have to know.
     pub fn of_trust(principal: &str, external_id: Option<&str>) -> Self {
         Self::new([Statement {
@@ -104,7 +144,7 @@ impl PolicyDocument {
         }])
     }
 
-    fn new(statements: impl IntoIterator<Item = Statement>) -> Self {
+    pub(super) fn new(statements: impl IntoIterator<Item = Statement>) -> Self {
         Self { version: "2012-10-17", statement: statements.into_iter().collect() }
     }
 
@@ -123,6 +163,27 @@ impl PolicyDocument {
 }
 
 impl Statement {
+    /// Operations on resources.
+    pub(super) fn allow(operations: impl Iterator<Item = Operation>, resource: Vec<String>) -> Self {
+        let action = operations.map(|operation| operation.to_string()).collect();
+        Self { sid: None, effect: "Allow", principal: None, action, resource, condition: None }
+    }
+
+    /// What imdsctl never calls, and has to be allowed to: EKS and Auto Scaling ask, when they are told what to launch
+    /// from, whether the caller could launch that.
+    pub(super) fn of_launches() -> [Self; 2] {
+        let allow = |action: &[&str], condition| Self {
+            sid: None,
+            effect: "Allow",
+            principal: None,
+            action: action.iter().map(ToString::to_string).collect(),
+            resource: vec!["*".to_owned()],
+            condition,
+        };
+        let to_ec2 = json!({ "StringLike": { "iam:PassedToService": "ec2.amazonaws.com*" } });
+        [allow(&["ec2:CreateTags", "ec2:RunInstances"], None), allow(&["iam:PassRole"], Some(to_ec2))]
+    }
+
     /// What a task calls on one kind of resource; nothing if that is nothing.
     fn of(sid: &'static str, task: Task, on: On, resource: Vec<String>) -> Option<Self> {
         let entries = task.entries().filter(|entry| entry.on == on);
@@ -165,10 +226,37 @@ mod tests {
     }
 
     #[test]
+    fn what_changes_an_account_may_do_that_and_never_to_templates_of_eks() {
+        let policy = PolicyDocument::of_changes(&"aws".into(), Some(&"111122223333".into()));
+        let (denied, allowed): (Vec<_>, Vec<_>) =
+            policy.statement.iter().partition(|statement| statement.effect == "Deny");
+        let mut actions: Vec<_> = allowed.iter().flat_map(|one| one.action.iter().cloned()).collect();
+        actions.sort();
+        let mut called: Vec<_> =
+            Task::Remediate.operations().map(|operation| operation.to_string()).collect();
+        called.extend(["ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"].map(str::to_owned));
+        called.sort();
+        assert_eq!(actions, called);
+        let [denied] = denied[..] else { panic!("one denial") };
+        let of_templates = allowed.iter().find(|one| one.sid == Some("ImdsctlChangeTemplates")).unwrap();
+        assert_eq!((&denied.action, &denied.resource), (&of_templates.action, &of_templates.resource));
+        let mut wide = allowed.iter().filter(|one| one.resource == ["*"]).flat_map(|one| &one.action);
+        let reads = |action: &&String| ["Describe", "Get", "List"].iter().any(|verb| action.contains(verb));
+        let writes = wide.by_ref().filter(|action| !reads(action)).cloned().collect::<Vec<_>>();
+        assert_eq!(
+            writes,
+            ["ec2:ModifyInstanceMetadataDefaults", "ec2:CreateTags", "ec2:RunInstances", "iam:PassRole"],
+            "what IAM knows a resource for is limited to it"
+        );
+    }
+
+    #[test]
     fn a_session_policy_is_as_long_as_aws_takes_it() {
-        let policy = session_policy(Task::Audit, &"aws-us-gov".into(), &"111122223333".into());
-        assert!(policy.len() <= 2048, "{} characters", policy.len());
-        assert!(!policy.contains('\n') && !policy.contains("Sid"));
+        for task in [Task::Audit, Task::Plan] {
+            let policy = session_policy(task, &"aws-us-gov".into(), &"111122223333".into());
+            assert!(policy.len() <= 2048, "{} characters", policy.len());
+            assert!(!policy.contains('\n') && !policy.contains("Sid"));
+        }
         let policy = session_policy(Task::Scopes, &"aws".into(), &"111122223333".into());
         assert_eq!(
             policy,

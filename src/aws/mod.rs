@@ -3,18 +3,20 @@
 //! [`Aws`] holds what a process shares; [`Aws::connect`] turns settings into a [`Base`], credentials that work; a
 //! base finds the accounts of its organization and opens sessions in them; [`Account::collect`] reads one Region of an
 //! account into a [`crate::model::Inventory`] and never fails: what could not be read is part of the inventory.
-//! Everything here only reads: each client refuses, before it is signed or sent, whatever its [`Task`] does not allow,
-//! and every session of a role is limited to the same by its policy.
+//! [`Account::changer`] makes what changes one, in [`change`], and nothing else does: each client refuses, before it is
+//! signed or sent, whatever its [`Task`] does not allow, and every session of a role is limited to the same by its policy.
 
 mod account;
 mod assume;
 mod base;
+mod change;
 mod clients;
 mod collect;
 mod connect_error;
 mod convert;
 mod credentials;
 mod errors;
+mod fleets;
 mod gate;
 mod http;
 mod iam;
@@ -25,6 +27,8 @@ mod operations;
 mod organization;
 mod pace;
 mod pages;
+mod permit;
+mod readings;
 mod renewal;
 mod retry;
 mod session;
@@ -34,6 +38,11 @@ mod whole;
 pub use account::Account;
 pub use assume::Role;
 pub use base::Base;
+pub use change::{
+    Changer, Created, GroupInstance, GroupNow, InstanceNow, NewVersion, NodeGroupNow, NodeGroupUpdate,
+    ReadOnly, Refresh, RefreshNow, Rehearsal, Repointed, Rest, TemplateNow, UpdateNow, VersionNow,
+    VersionUse,
+};
 pub use connect_error::{ConnectError, ConnectErrorKind};
 pub use errors::{CallError, ErrorKind};
 pub use iam::PolicyDocument;
@@ -42,5 +51,7 @@ pub use meter::{Counts, Meter};
 pub use operations::{Operation, Task};
 pub use organization::Member;
 pub use pace::ApiShare;
+pub use permit::{Narrowing, Permit, Write};
+pub use readings::{ReadingsAsked, TOKEN_USE_DAYS};
 pub use session::{Aws, ConnectSettings, StaticEndpoint};
 pub use timeouts::Timeouts;

@@ -6,7 +6,7 @@ use std::fmt;
 /// An operation of an AWS service, as IAM and the report's `api_calls` name it: `ec2:DescribeInstances`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Operation {
-    /// The service's prefix in IAM: `ec2`, `eks`, `autoscaling`, `sts`, `organizations`.
+    /// The service's prefix in IAM: `ec2`, `eks`, `autoscaling`, `cloudwatch`, `sts`, `organizations`.
     pub service: &'static str,
     /// The operation's name in the API. Its IAM action has the same.
     pub name: &'static str,
@@ -23,10 +23,25 @@ impl fmt::Display for Operation {
 pub enum Task {
     /// Reading an account, to judge or to explain what is there.
     Audit,
+    /// Reading an account, to judge what is there and to plan changes to it.
+    Plan,
     /// Asking an account which Regions it can use, and nothing else.
     Scopes,
     /// Finding accounts and signing in to them. Only clients of the base credentials are made for this.
     SignIn,
+    /// Asking EC2 what it would say to a change, by `DryRun`. Nothing else passes, whatever it is called.
+    Rehearse,
+    /// Changing an account, and reading right before and after what is changed.
+    Remediate,
+}
+
+impl Operation {
+    /// Whether it changes what is in an account. AWS names what does not with one of three verbs; signing in
+    /// changes nothing there either.
+    pub fn is_write(self) -> bool {
+        let verbs = ["Describe", "Get", "List", "Assume"];
+        !verbs.iter().any(|verb| self.name.starts_with(verb))
+    }
 }
 
 /// What an operation's permission can be limited to.
@@ -38,6 +53,14 @@ pub(super) enum On {
     Clusters,
     /// EKS node groups.
     NodeGroups,
+    /// EKS clusters and node groups, whichever an update is of.
+    Updates,
+    /// Auto Scaling groups.
+    Groups,
+    /// EC2 instances.
+    Instances,
+    /// EC2 launch templates.
+    Templates,
     /// Organizational units and roots.
     Units,
     /// IAM roles.
@@ -87,20 +110,44 @@ macro_rules! operations {
 }
 
 operations! {
-    DESCRIBE_AUTO_SCALING_GROUPS = "autoscaling" "DescribeAutoScalingGroups" on Everything for Audit;
-    DESCRIBE_LAUNCH_CONFIGURATIONS = "autoscaling" "DescribeLaunchConfigurations" on Everything for Audit;
-    DESCRIBE_WARM_POOL = "autoscaling" "DescribeWarmPool" on Everything for Audit;
-    DESCRIBE_IMAGES = "ec2" "DescribeImages" on Everything for Audit;
-    DESCRIBE_INSTANCE_IMAGE_METADATA = "ec2" "DescribeInstanceImageMetadata" on Everything for Audit;
-    DESCRIBE_INSTANCES = "ec2" "DescribeInstances" on Everything for Audit;
-    DESCRIBE_LAUNCH_TEMPLATE_VERSIONS = "ec2" "DescribeLaunchTemplateVersions" on Everything for Audit;
-    DESCRIBE_LAUNCH_TEMPLATES = "ec2" "DescribeLaunchTemplates" on Everything for Audit;
-    DESCRIBE_REGIONS = "ec2" "DescribeRegions" on Everything for Audit Scopes;
-    GET_INSTANCE_METADATA_DEFAULTS = "ec2" "GetInstanceMetadataDefaults" on Everything for Audit;
-    DESCRIBE_NODEGROUP = "eks" "DescribeNodegroup" on NodeGroups for Audit;
-    LIST_CLUSTERS = "eks" "ListClusters" on Everything for Audit;
-    LIST_FARGATE_PROFILES = "eks" "ListFargateProfiles" on Clusters for Audit;
-    LIST_NODEGROUPS = "eks" "ListNodegroups" on Clusters for Audit;
+    DESCRIBE_AUTO_SCALING_GROUPS =
+        "autoscaling" "DescribeAutoScalingGroups" on Everything for Audit Plan Remediate;
+    DESCRIBE_INSTANCE_REFRESHES = "autoscaling" "DescribeInstanceRefreshes" on Everything for Remediate;
+    DESCRIBE_LAUNCH_CONFIGURATIONS =
+        "autoscaling" "DescribeLaunchConfigurations" on Everything for Audit Plan;
+    DESCRIBE_LIFECYCLE_HOOKS = "autoscaling" "DescribeLifecycleHooks" on Everything for Plan;
+    DESCRIBE_WARM_POOL = "autoscaling" "DescribeWarmPool" on Everything for Audit Plan;
+    START_INSTANCE_REFRESH = "autoscaling" "StartInstanceRefresh" on Groups for Remediate;
+    UPDATE_AUTO_SCALING_GROUP = "autoscaling" "UpdateAutoScalingGroup" on Groups for Remediate;
+    GET_METRIC_DATA = "cloudwatch" "GetMetricData" on Everything for Plan;
+    CREATE_LAUNCH_TEMPLATE_VERSION =
+        "ec2" "CreateLaunchTemplateVersion" on Templates for Rehearse Remediate;
+    DELETE_LAUNCH_TEMPLATE_VERSIONS =
+        "ec2" "DeleteLaunchTemplateVersions" on Templates for Rehearse Remediate;
+    DESCRIBE_FLEETS = "ec2" "DescribeFleets" on Everything for Plan Remediate;
+    DESCRIBE_IMAGES = "ec2" "DescribeImages" on Everything for Audit Plan;
+    DESCRIBE_INSTANCE_IMAGE_METADATA =
+        "ec2" "DescribeInstanceImageMetadata" on Everything for Audit Plan;
+    DESCRIBE_INSTANCES = "ec2" "DescribeInstances" on Everything for Audit Plan Remediate;
+    DESCRIBE_LAUNCH_TEMPLATE_VERSIONS =
+        "ec2" "DescribeLaunchTemplateVersions" on Everything for Audit Plan Remediate;
+    DESCRIBE_LAUNCH_TEMPLATES = "ec2" "DescribeLaunchTemplates" on Everything for Audit Plan Remediate;
+    DESCRIBE_REGIONS = "ec2" "DescribeRegions" on Everything for Audit Plan Scopes;
+    DESCRIBE_SPOT_FLEET_REQUESTS = "ec2" "DescribeSpotFleetRequests" on Everything for Plan Remediate;
+    GET_INSTANCE_METADATA_DEFAULTS =
+        "ec2" "GetInstanceMetadataDefaults" on Everything for Audit Plan Remediate;
+    MODIFY_INSTANCE_METADATA_DEFAULTS =
+        "ec2" "ModifyInstanceMetadataDefaults" on Everything for Rehearse Remediate;
+    MODIFY_INSTANCE_METADATA_OPTIONS =
+        "ec2" "ModifyInstanceMetadataOptions" on Instances for Rehearse Remediate;
+    MODIFY_LAUNCH_TEMPLATE = "ec2" "ModifyLaunchTemplate" on Templates for Rehearse Remediate;
+    DESCRIBE_NODEGROUP = "eks" "DescribeNodegroup" on NodeGroups for Audit Plan Remediate;
+    DESCRIBE_UPDATE = "eks" "DescribeUpdate" on Updates for Remediate;
+    LIST_CLUSTERS = "eks" "ListClusters" on Everything for Audit Plan Remediate;
+    LIST_FARGATE_PROFILES = "eks" "ListFargateProfiles" on Clusters for Audit Plan;
+    LIST_NODEGROUPS = "eks" "ListNodegroups" on Clusters for Audit Plan Remediate;
+    LIST_UPDATES = "eks" "ListUpdates" on Updates for Remediate;
+    UPDATE_NODEGROUP_VERSION = "eks" "UpdateNodegroupVersion" on NodeGroups for Remediate;
     LIST_ACCOUNTS = "organizations" "ListAccounts" on Everything for SignIn;
     LIST_ACCOUNTS_FOR_PARENT = "organizations" "ListAccountsForParent" on Units for SignIn;
     LIST_ORGANIZATIONAL_UNITS_FOR_PARENT =
@@ -114,20 +161,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_holds_each_operation_once_and_nothing_that_changes_anything() {
-        for Entry { operation, tasks, .. } in TABLE {
-            let verb = ["Describe", "Get", "List"].iter().any(|verb| operation.name.starts_with(verb));
-            // A session is no change to an account, and it is asked for by clients that read nothing.
-            let signs_in = *operation == ASSUME_ROLE && *tasks == [Task::SignIn];
-            assert!(verb || signs_in, "{operation} is not a read");
-        }
+    fn the_table_holds_each_operation_once() {
         let operations = TABLE.iter().map(|entry| entry.operation);
         assert!(operations.is_sorted(), "by service and name, so that nothing is listed twice");
     }
 
     #[test]
-    fn what_reads_an_account_signs_in_nowhere() {
-        for task in [Task::Audit, Task::Scopes] {
+    fn only_what_is_made_to_change_an_account_can() {
+        for Entry { operation, tasks, .. } in TABLE {
+            let reads = ["Describe", "Get", "List"].iter().any(|verb| operation.name.starts_with(verb));
+            // A session is no change to an account, and it is asked for by clients that read nothing.
+            let signs_in = *operation == ASSUME_ROLE && *tasks == [Task::SignIn];
+            if reads || signs_in {
+                assert!(!operation.is_write(), "{operation}");
+                assert!(!tasks.contains(&Task::Rehearse), "{operation} cannot be rehearsed");
+                continue;
+            }
+            assert!(operation.is_write(), "{operation}");
+            for task in [Task::Audit, Task::Plan, Task::Scopes, Task::SignIn] {
+                assert!(!tasks.contains(&task), "{operation} is not a read");
+            }
+            // Of these services EC2 alone knows DryRun.
+            assert_eq!(tasks.contains(&Task::Rehearse), operation.service == "ec2", "{operation}");
+        }
+    }
+
+    #[test]
+    fn a_plan_is_made_from_all_that_an_audit_reads() {
+        for operation in Task::Audit.operations() {
+            assert!(Task::Plan.allows(operation.service, operation.name), "{operation}");
+        }
+    }
+
+    #[test]
+    fn what_reads_or_changes_an_account_signs_in_nowhere() {
+        for task in [Task::Audit, Task::Plan, Task::Scopes, Task::Rehearse, Task::Remediate] {
             assert!(!task.allows("sts", "AssumeRole"));
             assert!(task.entries().all(|entry| !matches!(entry.operation.service, "sts" | "organizations")));
         }
@@ -141,6 +209,8 @@ mod tests {
         assert!(Task::Audit.allows("ec2", "DescribeInstances"));
         assert!(!Task::Audit.allows("eks", "DescribeInstances"));
         assert!(!Task::Audit.allows("ec2", "ModifyInstanceMetadataOptions"));
+        assert!(Task::Remediate.allows("ec2", "ModifyInstanceMetadataOptions"));
+        assert!(!Task::Remediate.allows("ec2", "RunInstances"));
         assert!(!Task::Scopes.allows("ec2", "DescribeInstances"));
         assert!(Task::Scopes.allows("ec2", "DescribeRegions"));
     }

@@ -87,6 +87,38 @@ impl ClassifyRetry for Hopeless {
     }
 }
 
+/// Forbids a second attempt of what nobody can tell the first one of did not do, for operations that AWS does not know
+/// again by a token. What AWS answered that it did not do may be asked again: to slow down, or that a session is over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Once;
+
+impl ClassifyRetry for Once {
+    fn name(&self) -> &'static str {
+        "Once"
+    }
+
+    // Before all others: whatever they think, this is not asked again.
+    fn priority(&self) -> RetryClassifierPriority {
+        RetryClassifierPriority::run_before(RetryClassifierPriority::http_status_code_classifier())
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let was_refused = match (context.response(), context.output_or_error()) {
+            (_, None | Some(Ok(_))) => return RetryAction::NoActionIndicated,
+            (Some(answer), _) => {
+                let status = answer.status().as_u16();
+                is_throttled(answer) || (400..500).contains(&status)
+            }
+            // Not even a connection.
+            (None, Some(Err(error))) => error
+                .as_connector_error()
+                .and_then(|error| Unanswered::find(error))
+                .is_some_and(Unanswered::never_left),
+        };
+        if was_refused { RetryAction::NoActionIndicated } else { RetryAction::RetryForbidden }
+    }
+}
+
 /// A web page from something that does not speak this operation. Load balancers in front of AWS answer
 /// 502 to 504 with web pages too, and those pass.
 fn is_final_web_page(response: &HttpResponse) -> bool {

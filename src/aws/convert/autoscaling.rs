@@ -49,24 +49,35 @@ pub fn is_leaving(from: &types::Instance) -> bool {
     state.starts_with("Terminat") || state.starts_with("Warmed:Terminat")
 }
 
-fn tags(tags: &[types::TagDescription]) -> Tags {
+pub fn tags(tags: &[types::TagDescription]) -> Tags {
     tags.iter().filter_map(|tag| Some((tag.key()?, tag.value().unwrap_or_default()))).collect()
 }
 
-fn launch(from: &types::AutoScalingGroup) -> GroupLaunch {
-    if let Some(mixed) = from.mixed_instances_policy().and_then(types::MixedInstancesPolicy::launch_template)
-    {
-        let overrides = mixed.overrides().iter().map(launch_override).collect();
-        let base = mixed.launch_template_specification().and_then(reference);
-        return base.map_or(GroupLaunch::Unknown, |base| GroupLaunch::Mixed { base, overrides });
-    }
-    if let Some(template) = from.launch_template().and_then(reference) {
-        return GroupLaunch::Template(template);
+pub fn launch(from: &types::AutoScalingGroup) -> GroupLaunch {
+    if let Some(launch) = from_templates(from.mixed_instances_policy(), from.launch_template()) {
+        return launch;
     }
     match from.launch_configuration_name() {
         Some(name) if !name.is_empty() => GroupLaunch::Configuration(name.to_owned()),
         _ => GroupLaunch::Unknown,
     }
+}
+
+/// What an instance refresh launches from.
+pub fn desired(from: &types::DesiredConfiguration) -> GroupLaunch {
+    from_templates(from.mixed_instances_policy(), from.launch_template()).unwrap_or(GroupLaunch::Unknown)
+}
+
+fn from_templates(
+    mixed: Option<&types::MixedInstancesPolicy>,
+    template: Option<&types::LaunchTemplateSpecification>,
+) -> Option<GroupLaunch> {
+    if let Some(mixed) = mixed.and_then(types::MixedInstancesPolicy::launch_template) {
+        let overrides = mixed.overrides().iter().map(launch_override).collect();
+        let base = mixed.launch_template_specification().and_then(reference);
+        return Some(base.map_or(GroupLaunch::Unknown, |base| GroupLaunch::Mixed { base, overrides }));
+    }
+    template.and_then(reference).map(GroupLaunch::Template)
 }
 
 fn launch_override(from: &types::LaunchTemplateOverrides) -> LaunchOverride {
@@ -77,7 +88,7 @@ fn launch_override(from: &types::LaunchTemplateOverrides) -> LaunchOverride {
     }
 }
 
-fn reference(from: &types::LaunchTemplateSpecification) -> Option<TemplateRef> {
+pub fn reference(from: &types::LaunchTemplateSpecification) -> Option<TemplateRef> {
     template_ref(from.launch_template_id(), from.launch_template_name(), from.version())
 }
 

@@ -48,6 +48,12 @@ fn instance_options(from: &types::InstanceMetadataOptionsResponse) -> MetadataOp
     }
 }
 
+/// Whether an instance's options are what it answers by, and not only what was asked of EC2.
+pub fn options_are_applied(from: &types::Instance) -> bool {
+    let state = from.metadata_options().and_then(types::InstanceMetadataOptionsResponse::state);
+    state.is_none_or(|state| state.as_str() != "pending")
+}
+
 fn operator(from: &types::OperatorResponse) -> Option<Operator> {
     let managed = from.managed() == Some(true);
     managed.then(|| Operator { principal: from.principal().map(str::to_owned) })
@@ -101,7 +107,7 @@ pub fn listed_version(from: &types::LaunchTemplateVersion) -> Option<ListedVersi
 }
 
 // The same words as on an instance, in other types of the SDK.
-fn template_options(from: &types::LaunchTemplateInstanceMetadataOptions) -> MetadataOptions {
+pub fn template_options(from: &types::LaunchTemplateInstanceMetadataOptions) -> MetadataOptions {
     use types::{
         LaunchTemplateHttpTokensState, LaunchTemplateInstanceMetadataEndpointState,
         LaunchTemplateInstanceMetadataProtocolIpv6, LaunchTemplateInstanceMetadataTagsState,

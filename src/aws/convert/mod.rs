@@ -4,6 +4,9 @@ pub(super) mod autoscaling;
 pub(super) mod ec2;
 pub(super) mod eks;
 
+use aws_smithy_types::DateTime;
+use jiff::Timestamp;
+
 use crate::model::{OptionValue, TemplateRef, VersionRef};
 
 /// A word of an enum of the API, `no-preference` being none.
@@ -17,13 +20,22 @@ fn hops(limit: Option<i32>) -> Option<OptionValue> {
 }
 
 /// A reference to a template version, unless it names no template or a version that is none.
-fn template_ref(id: Option<&str>, name: Option<&str>, version: Option<&str>) -> Option<TemplateRef> {
+pub(super) fn template_ref(
+    id: Option<&str>,
+    name: Option<&str>,
+    version: Option<&str>,
+) -> Option<TemplateRef> {
     let id = id.filter(|id| !id.is_empty()).map(Into::into);
     let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
     if id.is_none() && name.is_none() {
         return None;
     }
     Some(TemplateRef { id, name, version: VersionRef::parse(version)? })
+}
+
+/// A time, unless it is one that no calendar has.
+pub(super) fn timestamp(from: &DateTime) -> Option<Timestamp> {
+    Timestamp::new(from.secs(), from.subsec_nanos().try_into().ok()?).ok()
 }
 
 #[cfg(test)]

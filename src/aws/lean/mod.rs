@@ -3,7 +3,7 @@
 //! EC2 tells some sixty things of an instance, and imdsctl asks for seven. The SDK makes structures of all of them: at a
 //! million instances that was half of the processor time of an audit. So what is not read is left out before the SDK
 //! takes an answer apart; it remains the one that understands what is left. User data of launch templates goes the same
-//! way, and is never even parsed.
+//! way, and is never even parsed. Only what changes something is shown whole answers.
 //!
 //! Whatever is out of the ordinary stays as it came: see [`prune`].
 
@@ -14,6 +14,8 @@ use aws_sdk_ec2::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ec2::error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
 use aws_smithy_types::body::SdkBody;
+
+use super::operations::Task;
 
 /// What is read of an element.
 #[derive(Clone, Copy, Debug)]
@@ -64,7 +66,15 @@ fn keep(operation: &str) -> Option<Keep> {
 
 /// Has the SDK parse only what is read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lean;
+pub(super) struct Lean(Task);
+
+impl Lean {
+    /// For clients of a task. What changes something is shown all of it, since it has to send back, or compare, what
+    /// nobody else reads.
+    pub const fn of(task: Task) -> Self {
+        Self(task)
+    }
+}
 
 impl Intercept for Lean {
     fn name(&self) -> &'static str {
@@ -77,6 +87,9 @@ impl Intercept for Lean {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if matches!(self.0, Task::Rehearse | Task::Remediate) {
+            return Ok(());
+        }
         let operation = config.load::<Metadata>().map_or("", Metadata::name);
         if let Some(lean) = keep(operation).and_then(|keep| pruned(context.response(), keep)) {
             *context.response_mut().body_mut() = SdkBody::from(lean);

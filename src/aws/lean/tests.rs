@@ -41,7 +41,7 @@ macro_rules! client {
             .region($service::config::Region::new("eu-west-1"))
             .credentials_provider(credentials)
             .http_client(Canned($answer));
-        let config = if $lean { config.interceptor(Lean) } else { config };
+        let config = if $lean { config.interceptor(Lean::of(Task::Audit)) } else { config };
         $service::Client::from_conf(config.build())
     }};
 }

@@ -12,6 +12,12 @@ pub(in crate::aws) enum Size {
     Ordinary,
     /// An EC2 description with neither page size nor filter, such as one by ids.
     Unpaged,
+    /// What changes something in EC2.
+    Change,
+    /// A change of templates or of instances' metadata options, of which EC2 allows a larger burst.
+    Burst,
+    /// The account's metadata defaults, which EC2 lets nobody change often.
+    Defaults,
 }
 
 /// A token bucket: a request takes a token, and tokens come back with time.
@@ -23,14 +29,19 @@ pub(super) struct Limit {
     pub refill: f64,
 }
 
-/// The limits of reading operations, by service.
+/// The limits of operations, by service.
 ///
 /// Sources: EC2, "Request throttling for the Amazon EC2 API" in the EC2 Developer Guide; STS, "IAM and AWS STS
 /// quotas" in the IAM User Guide. EKS, Auto Scaling and Organizations throttle, and do not publish at which rate:
-/// those are assumed.
-const LIMITS: [(&str, Size, Limit); 6] = [
+/// those are assumed, for changes too. CloudWatch counts calls and, apart from them, the numbers that they bring, of
+/// which ours bring thousands: its limit is assumed far below that of calls.
+const LIMITS: [(&str, Size, Limit); 10] = [
     ("ec2", Size::Ordinary, Limit { capacity: 100.0, refill: 20.0 }),
     ("ec2", Size::Unpaged, Limit { capacity: 50.0, refill: 10.0 }),
+    ("ec2", Size::Change, Limit { capacity: 50.0, refill: 5.0 }),
+    ("ec2", Size::Burst, Limit { capacity: 100.0, refill: 5.0 }),
+    ("ec2", Size::Defaults, Limit { capacity: 2.0, refill: 2.0 }),
+    ("cloudwatch", Size::Ordinary, Limit { capacity: 20.0, refill: 10.0 }),
     ("sts", Size::Ordinary, Limit { capacity: 600.0, refill: 600.0 }),
     ("eks", Size::Ordinary, Limit { capacity: 40.0, refill: 10.0 }),
     ("autoscaling", Size::Ordinary, Limit { capacity: 40.0, refill: 10.0 }),
@@ -50,15 +61,24 @@ impl Size {
     /// EC2 counts a description apart if it has neither a page size nor a filter. Ids are neither, and may
     /// not be combined with a page size.
     pub fn of(service: &str, operation: &str, body: &[u8]) -> Self {
+        if service != "ec2" {
+            return Self::Ordinary;
+        }
         let has = |parameter: &[u8]| body.windows(parameter.len()).any(|window| window == parameter);
-        if service == "ec2"
-            && operation.starts_with("Describe")
-            && !has(b"&MaxResults=")
-            && !has(b"&Filter.1.")
-        {
-            Self::Unpaged
-        } else {
-            Self::Ordinary
+        match operation {
+            "CreateLaunchTemplateVersion" | "ModifyLaunchTemplate" | "ModifyInstanceMetadataOptions" => {
+                Self::Burst
+            }
+            "ModifyInstanceMetadataDefaults" => Self::Defaults,
+            _ if operation.starts_with("Describe") => {
+                if has(b"&MaxResults=") || has(b"&Filter.1.") {
+                    Self::Ordinary
+                } else {
+                    Self::Unpaged
+                }
+            }
+            _ if operation.starts_with("Get") => Self::Ordinary,
+            _ => Self::Change,
         }
     }
 }
@@ -125,6 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn changes_take_from_buckets_of_their_own() {
+        let size = |operation| Size::of("ec2", operation, b"");
+        assert_eq!(size("CreateLaunchTemplateVersion"), Size::Burst);
+        assert_eq!(size("DeleteLaunchTemplateVersions"), Size::Change);
+        assert_eq!(size("ModifyInstanceMetadataDefaults"), Size::Defaults);
+        assert_eq!(Size::of("eks", "UpdateNodegroupVersion", b""), Size::Ordinary);
+    }
+
+    #[test]
     fn operations_of_some_services_are_counted_together() {
         assert_eq!(counted_as("ec2", "DescribeImages"), "DescribeImages");
         let groups = counted_as("autoscaling", "DescribeAutoScalingGroups");
@@ -132,10 +161,11 @@ mod tests {
     }
 
     #[test]
-    fn every_service_that_is_read_has_a_limit_of_its_own() {
-        let tasks = [Task::Audit, Task::Scopes, Task::SignIn];
+    fn every_operation_has_a_limit_of_its_service() {
+        let tasks = [Task::Plan, Task::Scopes, Task::SignIn, Task::Rehearse, Task::Remediate];
         for operation in tasks.into_iter().flat_map(Task::operations) {
-            assert_ne!(Limit::of(operation.service, Size::Ordinary), ELSEWHERE, "{operation}");
+            let size = Size::of(operation.service, operation.name, b"");
+            assert_ne!(Limit::of(operation.service, size), ELSEWHERE, "{operation}");
         }
     }
 
