@@ -101,11 +101,13 @@ impl<'a> Finder<'a> {
             {
                 return Err(no_such_region(known, region));
             }
-            let entry = self.entry(&base, &candidate, known.as_deref(), &sts);
+            let entry = self.entry(&base, &candidate, known.as_deref());
             self.found.push(Prospect {
                 partition: base.account.partition.clone(),
                 account_id: candidate.account_id,
                 account_name: candidate.name,
+                base: Arc::clone(&base),
+                sts: sts.clone(),
                 entry,
                 expected: wanted.expected(known.as_deref().unwrap_or_default()).into(),
                 wanted,
@@ -115,13 +117,7 @@ impl<'a> Finder<'a> {
     }
 
     /// The account of the credentials is read with them, every other by a role.
-    fn entry(
-        &self,
-        base: &Arc<Base>,
-        candidate: &Candidate,
-        known: Option<&[RegionStatus]>,
-        sts: &Region,
-    ) -> Entry {
+    fn entry(&self, base: &Base, candidate: &Candidate, known: Option<&[RegionStatus]>) -> Entry {
         if let Some(state) = &candidate.inactive {
             return Entry::Closed(format!("the account is {state} in the organization"));
         }
@@ -131,17 +127,13 @@ impl<'a> Finder<'a> {
         let (role, external_id, session_name) = self.flags.role();
         let role = candidate.role.as_ref().unwrap_or(role);
         let partition = base.account.partition.clone();
-        Entry::Assume {
-            base: Arc::clone(base),
-            role: Role {
-                arn: role.arn(&partition, &candidate.account_id),
-                account_id: candidate.account_id.clone(),
-                partition,
-                external_id: candidate.external_id.as_ref().or(external_id).cloned(),
-                session_name: session_name.to_owned(),
-            },
-            sts: sts.clone(),
-        }
+        Entry::Assume(Role {
+            arn: role.arn(&partition, &candidate.account_id),
+            account_id: candidate.account_id.clone(),
+            partition,
+            external_id: candidate.external_id.as_ref().or(external_id).cloned(),
+            session_name: session_name.to_owned(),
+        })
     }
 
     /// All that was found, each account once.

@@ -136,7 +136,7 @@ impl Scopes {
 impl Shown {
     fn new(Surveyed { prospect, regions, unread }: Surveyed) -> Self {
         let role = match &prospect.entry {
-            Entry::Assume { role, .. } => Some(role),
+            Entry::Assume(role) => Some(role),
             Entry::Open(..) | Entry::Closed(_) => None,
         };
         Self {

@@ -21,7 +21,7 @@ use crate::aws::Account;
 use crate::model::{AccountId, Asked, Coverage, Guard, Inventory, Region, Scope};
 
 use self::prospect::Opened;
-pub use self::prospect::{Entry, Prospect, regions};
+pub use self::prospect::{Entry, NoChange, Prospect, regions};
 use self::queue::Queue;
 pub use self::shard::Shard;
 pub use self::survey::{Surveyed, survey};

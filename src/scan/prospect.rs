@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Target;
-use crate::aws::{Account, Base, CallError, ErrorKind, Role};
+use crate::aws::{Account, Base, CallError, ErrorKind, Narrowing, Permit, ReadOnly, Role};
 use crate::model::{AccountId, Coverage, Guard, Partition, Region, RegionStatus, Scope};
 use crate::scope::Wanted;
 
@@ -16,6 +16,10 @@ pub struct Prospect {
     pub account_id: AccountId,
     /// Its name, where the source of the account knows one.
     pub account_name: Option<String>,
+    /// The credentials that everything begins with.
+    pub base: Arc<Base>,
+    /// Where STS is asked for sessions.
+    pub sts: Region,
     /// How to get in.
     pub entry: Entry,
     /// Which Regions of it are wanted.
@@ -29,17 +33,24 @@ pub struct Prospect {
 pub enum Entry {
     /// Someone is in it already, and has asked for its Regions; not where that was denied and they are named.
     Open(Account, Option<Vec<RegionStatus>>),
-    /// By a session of a role.
-    Assume {
-        /// The credentials that may assume the role.
-        base: Arc<Base>,
-        /// The role.
-        role: Role,
-        /// Where STS is asked for the session.
-        sts: Region,
-    },
+    /// By a session of a role, which the base credentials may assume.
+    Assume(Role),
     /// Not at all, for this reason.
     Closed(String),
+}
+
+/// Why nobody gets in to change an account.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoChange {
+    /// Nobody may at all.
+    #[error("{0}")]
+    Closed(String),
+    /// Who gets in may only read.
+    #[error(transparent)]
+    ReadOnly(#[from] ReadOnly),
+    /// The session was not granted.
+    #[error(transparent)]
+    Refused(#[from] CallError),
 }
 
 /// What came of an account.
@@ -56,7 +67,7 @@ impl Prospect {
     pub fn reader(&self) -> Option<&str> {
         match &self.entry {
             Entry::Open(account, _) => Some(account.caller.as_str()),
-            Entry::Assume { role, .. } => Some(role.arn.as_str()),
+            Entry::Assume(role) => Some(role.arn.as_str()),
             Entry::Closed(_) => None,
         }
     }
@@ -65,7 +76,7 @@ impl Prospect {
     pub fn guard(&self) -> Guard {
         match &self.entry {
             Entry::Open(account, _) => account.guard,
-            Entry::Assume { .. } => Guard::SessionPolicy,
+            Entry::Assume(_) => Guard::SessionPolicy,
             Entry::Closed(_) => Guard::ClientGate,
         }
     }
@@ -95,8 +106,8 @@ impl Prospect {
         let (account, known) = match &self.entry {
             Entry::Open(account, known) => (account.clone(), known.clone()),
             Entry::Closed(reason) => return self.unread(|scope| Coverage::skipped(scope, reason)),
-            Entry::Assume { base, role, sts } => {
-                let account = match base.assume(role, sts).await {
+            Entry::Assume(role) => {
+                let account = match self.base.assume(role, &self.sts).await {
                     Ok(account) => account,
                     Err(error) => return self.failed(error),
                 };
@@ -118,6 +129,29 @@ impl Prospect {
             }
         }
         opened
+    }
+
+    /// Gets in to change what is permitted: by a session of `role` that is limited to that, and how narrowly; without a
+    /// role, with the base credentials, in their own account only.
+    ///
+    /// # Errors
+    /// When nobody gets in, or when who does may only read.
+    pub async fn open_to_change(
+        &self,
+        role: Option<&Role>,
+        permit: &Permit,
+    ) -> Result<(Account, Option<Narrowing>), NoChange> {
+        match (role, &self.entry) {
+            (_, Entry::Closed(reason)) => Err(NoChange::Closed(reason.clone())),
+            (Some(role), _) => {
+                let (account, narrowing) = self.base.assume_to_change(role, &self.sts, permit).await?;
+                Ok((account, Some(narrowing)))
+            }
+            (None, Entry::Open(account, _)) => Ok((account.clone(), None)),
+            (None, Entry::Assume(role)) => {
+                Err(ReadOnly { account_id: self.account_id.clone(), caller: role.arn.clone() }.into())
+            }
+        }
     }
 
     fn failed(&self, error: CallError) -> Opened {
