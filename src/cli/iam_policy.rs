@@ -8,11 +8,29 @@ use crate::scope::{DEFAULT_ROLE, RoleName, external_id};
 use super::Error;
 use super::console::Console;
 
-/// Print the IAM policies that reading takes, and no more than that.
+/// Print the IAM policies that reading and changing take, and no more than that.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// For whoever reads an account: the role in each account, or your own credentials.
     Audit {
+        /// The partition: aws, aws-cn, aws-us-gov…
+        #[arg(long, value_name = "PARTITION", default_value = "aws", value_parser = partition)]
+        partition: Partition,
+        /// The account; without it, the policy is good in every account.
+        #[arg(long, value_name = "ID", value_parser = account)]
+        account: Option<AccountId>,
+    },
+    /// For whoever plans changes to an account: what an audit reads, and what has to be known before.
+    Plan {
+        /// The partition: aws, aws-cn, aws-us-gov…
+        #[arg(long, value_name = "PARTITION", default_value = "aws", value_parser = partition)]
+        partition: Partition,
+        /// The account; without it, the policy is good in every account.
+        #[arg(long, value_name = "ID", value_parser = account)]
+        account: Option<AccountId>,
+    },
+    /// For whoever changes an account: the role in each account, or your own credentials.
+    Remediate {
         /// The partition: aws, aws-cn, aws-us-gov…
         #[arg(long, value_name = "PARTITION", default_value = "aws", value_parser = partition)]
         partition: Partition,
@@ -72,6 +90,10 @@ pub fn run(command: &Command, console: &Console) -> Result<Exit, Error> {
         Command::Audit { partition, account } => {
             PolicyDocument::of_reads(Task::Audit, partition, account.as_ref())
         }
+        Command::Plan { partition, account } => {
+            PolicyDocument::of_reads(Task::Plan, partition, account.as_ref())
+        }
+        Command::Remediate { partition, account } => PolicyDocument::of_changes(partition, account.as_ref()),
         Command::Base { partition, role, org, org_id } => {
             let role = role.arn(partition, &"*".into());
             within(org_id.as_deref(), PolicyDocument::of_base(partition, vec![role.to_string()], *org))

@@ -105,7 +105,7 @@ enum Command {
     /// List, show and check policies.
     #[command(subcommand)]
     Policy(policy::Command),
-    /// Print the IAM policies that reading takes, and no more than that.
+    /// Print the IAM policies that reading and changing take, and no more than that.
     #[command(subcommand)]
     IamPolicy(iam_policy::Command),
     /// Show what settings files and variables set, and where.

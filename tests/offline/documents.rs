@@ -13,6 +13,8 @@ fn the_permissions_page_lists_what_is_called_and_nothing_else() {
     let role = vec!["arn:aws:iam::*:role/ImdsctlAudit".to_owned()];
     let printed = [
         PolicyDocument::of_reads(Task::Audit, &partition, None),
+        PolicyDocument::of_reads(Task::Plan, &partition, None),
+        PolicyDocument::of_changes(&partition, None),
         PolicyDocument::of_base(&partition, role, true),
         PolicyDocument::of_trust("111122223333", Some("EXTERNAL-ID")).within_organization("o-a1b2c3d4e5"),
     ];
