@@ -20,6 +20,8 @@ mod asff;
 mod baseline;
 /// The simulated AWS itself, held by boto3 and botocore's models.
 mod botocore;
+/// Changing an account: who may, and what is never written.
+mod change;
 /// What cannot be read, and what is said of it.
 mod coverage;
 /// The built-in fleet, in whatever environment.

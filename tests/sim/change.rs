@@ -1,0 +1,260 @@
+//! Changing an account, through the library: what a session may do, what a rehearsal leaves behind, and what is never
+//! written.
+
+use imdsctl::aws::{
+    Account, Aws, Base, Changer, ConnectSettings, ErrorKind, Permit, Refresh, Rehearsal, Repointed, Role,
+    StaticEndpoint, Task, Timeouts, Write,
+};
+use imdsctl::model::{Asked, Inventory, MetadataOptions, OptionValue, Scope, TemplateId, VersionRef};
+
+use crate::cloud::{Cloud, operation};
+use crate::program::Program;
+use crate::raw::Raw;
+
+const ROLE: &str = "arn:aws:iam::222222222222:role/ImdsctlRemediate";
+
+/// An organization whose member has a template of its own in two groups, and a managed node group.
+fn fleet() -> Cloud {
+    let print = |line: &str| Program::new().line(line).run().code(0).stdout;
+    let policy: serde_json::Value = serde_json::from_str(&print("iam-policy remediate")).unwrap();
+    Cloud::start(&format!(
+        r#"
+name: change
+settings: {{ looks_per_stage: 0 }}
+organizations: [{{ id: o-exampleorg1, management_account: "111111111111" }}]
+roles:
+  - {{ name: ImdsctlAudit }}
+  - {{ name: ImdsctlRemediate, permissions: {{ policy: {policy} }} }}
+accounts:
+  - {{ id: "111111111111", name: management, access_keys: [{{ id: AKIATESTTESTTEST0001 }}] }}
+  - id: "222222222222"
+    name: member
+    regions:
+      - names: [eu-west-1]
+        launch_templates:
+          - name: own
+            default_version: 1
+            versions: [{{ image: al2023-1.33, metadata_options: {{ http_tokens: optional }} }}, {{ image: al2023-1.33 }}]
+          - {{ name: other, versions: [{{ image: al2023-1.33 }}, {{ image: al2023-1.33 }}] }}
+        clusters:
+          - name: blue
+            node_groups: [{{ name: apps, nodes: 1 }}]
+            self_managed: [{{ name: nodes, template: {{ name: own, version: "1" }}, nodes: 1 }}]
+"#
+    ))
+}
+
+struct Member<'a> {
+    cloud: &'a Cloud,
+    base: Base,
+    reading: Account,
+    scope: Scope,
+    inventory: Inventory,
+}
+
+impl<'a> Member<'a> {
+    async fn of(cloud: &'a Cloud) -> Self {
+        let endpoint = StaticEndpoint {
+            url: cloud.url(),
+            access_key: cloud.keys()[0].id.clone(),
+            secret_key: "test".to_owned(),
+        };
+        let settings = ConnectSettings {
+            region_hint: Some("eu-west-1".into()),
+            endpoint: Some(endpoint),
+            ..ConnectSettings::default()
+        };
+        let base = Aws::new(Timeouts::default(), Task::Plan).connect(&settings).await.unwrap();
+        let audit = role("arn:aws:iam::222222222222:role/ImdsctlAudit");
+        let reading = base.assume(&audit, &"us-east-1".into()).await.unwrap();
+        let scope = reading.scope(&"eu-west-1".into());
+        let inventory = reading.collect(&scope, &Asked::default()).await;
+        assert!(inventory.coverage.errors.is_empty(), "{:?}", inventory.coverage.errors);
+        Self { cloud, base, reading, scope, inventory }
+    }
+
+    async fn changer(&self, permitted: &[Write<'_>]) -> Changer {
+        let mut permit = Permit::default();
+        for write in permitted {
+            permit.add(&self.scope, *write);
+        }
+        let opened = self.base.assume_to_change(&role(ROLE), &"us-east-1".into(), &permit).await;
+        let (account, narrowing) = opened.unwrap();
+        assert!(narrowing.is_exact());
+        account.changer(&self.scope).unwrap()
+    }
+
+    fn template(&self, name: &str) -> TemplateId {
+        let mut templates = self.inventory.launch_templates.values();
+        templates.find(|template| template.name == name).unwrap().id.clone()
+    }
+
+    /// The template that EKS made for the node group.
+    fn copy(&self) -> TemplateId {
+        let mut templates = self.inventory.launch_templates.values();
+        templates.find(|template| template.tags.node_group() == Some("apps")).unwrap().id.clone()
+    }
+
+    /// The group that EKS made for the node group.
+    fn managed_group(&self) -> String {
+        self.inventory.node_groups[0].auto_scaling_groups[0].clone()
+    }
+
+    /// What was sent that changes something, and was no dry run.
+    fn changes(&self) -> Vec<String> {
+        let requests = self.cloud.requests().into_iter();
+        requests.filter(|one| one.mutating && !one.dry_run).map(|one| operation(&one)).collect()
+    }
+}
+
+/// Runs a future to its end. The simulated AWS has a runtime of its own.
+fn run(future: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future);
+}
+
+fn role(arn: &str) -> Role {
+    Role {
+        partition: "aws".into(),
+        account_id: "222222222222".into(),
+        arn: arn.into(),
+        external_id: None,
+        session_name: "imdsctl".to_owned(),
+    }
+}
+
+fn repointed(template: &TemplateId, from: i64, to: i64) -> Repointed {
+    let (from, to) = (VersionRef::Number(from), VersionRef::Number(to));
+    Repointed { template: template.clone(), from, to }
+}
+
+#[test]
+fn a_session_changes_what_it_is_permitted_to_and_nothing_else() {
+    let cloud = fleet();
+    run(async {
+        let member = Member::of(&cloud).await;
+        let (own, other) = (member.template("own"), member.template("other"));
+        let changer = member.changer(&[Write::SetDefault(&own)]).await;
+        changer.set_default(&own, 2).await.unwrap();
+        assert_eq!(changer.template(&own).await.unwrap().default_version, 2);
+
+        // The role may, its session may not.
+        let denied = changer.set_default(&other, 2).await.unwrap_err();
+        assert_eq!(denied.kind, ErrorKind::AccessDenied, "{denied}");
+        let denied = changer.update_group("nodes", &[repointed(&own, 1, 2)]).await.unwrap_err();
+        assert_eq!(denied.kind, ErrorKind::AccessDenied, "{denied}");
+        let wider = member.changer(&[Write::SetDefault(&other)]).await;
+        wider.set_default(&other, 2).await.unwrap();
+
+        let session = member.reading.changer(&member.scope).unwrap_err();
+        assert!(session.to_string().contains("--remediate-role"), "{session}");
+    });
+}
+
+#[test]
+fn the_printed_policy_is_enough_for_every_change() {
+    let cloud = fleet();
+    run(async {
+        let member = Member::of(&cloud).await;
+        let own = member.template("own");
+        let instance = member.inventory.instances[0].id.clone();
+        let changer = member
+            .changer(&[
+                Write::SetDefault(&own),
+                Write::UpdateGroup("nodes"),
+                Write::StartRefresh("nodes"),
+                Write::ModifyInstance(&instance),
+                Write::ModifyDefaults,
+            ])
+            .await;
+        let options = MetadataOptions {
+            http_tokens: Some(OptionValue::Required),
+            http_put_response_hop_limit: Some(OptionValue::Number(2)),
+            http_endpoint: Some(OptionValue::Enabled),
+            ..MetadataOptions::default()
+        };
+        changer.set_default(&own, 2).await.unwrap();
+        changer.modify_instance(&instance, &options).await.unwrap();
+        let now = changer.instance(&instance).await.unwrap().unwrap();
+        assert_eq!(now.metadata.http_put_response_hop_limit, Some(OptionValue::Number(2)));
+        let defaults = MetadataOptions { http_endpoint: None, ..options };
+        changer.modify_defaults(&defaults, &[]).await.unwrap();
+        assert_eq!(changer.defaults().await.unwrap().metadata, defaults);
+        changer.update_group("nodes", &[repointed(&own, 1, 2)]).await.unwrap();
+        let refresh = Refresh {
+            group: "nodes".to_owned(),
+            repointed: Vec::new(),
+            min_healthy_percentage: 90,
+            auto_rollback: true,
+        };
+        let id = changer.start_refresh(&refresh).await.unwrap();
+        assert_eq!(changer.refreshes("nodes").await.unwrap()[0].id, id);
+        let errors: Vec<_> = cloud.requests().into_iter().filter_map(|request| request.error_code).collect();
+        assert_eq!(errors, [""; 0]);
+    });
+}
+
+#[test]
+fn a_rehearsal_changes_nothing_and_tells_who_may() {
+    let cloud = fleet();
+    run(async {
+        let member = Member::of(&cloud).await;
+        let (own, other) = (member.template("own"), member.template("other"));
+        let changer = member.changer(&[Write::SetDefault(&own), Write::ModifyDefaults]).await;
+        assert_eq!(changer.rehearse_set_default(&own, 2).await, Rehearsal::Allowed);
+        let defaults =
+            MetadataOptions { http_tokens: Some(OptionValue::Required), ..MetadataOptions::default() };
+        assert_eq!(changer.rehearse_modify_defaults(&defaults, &[]).await, Rehearsal::Allowed);
+        assert!(matches!(changer.rehearse_set_default(&other, 2).await, Rehearsal::Denied { .. }));
+        assert_eq!(member.changes(), [""; 0]);
+        assert!(cloud.requests().iter().all(|request| !request.changed));
+        assert_eq!(changer.template(&own).await.unwrap().default_version, 1);
+    });
+}
+
+#[test]
+fn what_belongs_to_eks_is_refused_before_anything_is_sent() {
+    let cloud = fleet();
+    run(async {
+        let member = Member::of(&cloud).await;
+        let (copy, group) = (member.copy(), member.managed_group());
+        let permitted = [Write::SetDefault(&copy), Write::UpdateGroup(&group), Write::StartRefresh(&group)];
+        let changer = member.changer(&permitted).await;
+        let refresh = Refresh {
+            group: group.clone(),
+            repointed: Vec::new(),
+            min_healthy_percentage: 90,
+            auto_rollback: true,
+        };
+        for error in [
+            changer.set_default(&copy, 1).await.unwrap_err(),
+            changer.update_group(&group, &[repointed(&copy, 1, 1)]).await.unwrap_err(),
+            changer.update_group(&group, &[]).await.unwrap_err(),
+            changer.start_refresh(&refresh).await.unwrap_err(),
+        ] {
+            assert_eq!(error.kind, ErrorKind::NotOurs, "{error}");
+        }
+        assert_eq!(member.changes(), [""; 0]);
+        // And if imdsctl did: the printed policy denies it.
+        let raw = Raw { url: cloud.url(), access_key: cloud.keys()[0].id.clone(), token: None };
+        let all = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+        let session = raw.assume(ROLE, all);
+        let form = format!("Action=ModifyLaunchTemplate&LaunchTemplateId={copy}&SetDefaultVersion=1");
+        assert_eq!(session.query("ec2", "2016-11-15", &form).0, 403);
+        let own = member.template("own");
+        let form = format!("Action=ModifyLaunchTemplate&LaunchTemplateId={own}&SetDefaultVersion=2");
+        assert_eq!(session.query("ec2", "2016-11-15", &form).0, 200);
+    });
+}
+
+#[test]
+fn a_group_that_has_moved_on_is_left_alone() {
+    let cloud = fleet();
+    run(async {
+        let member = Member::of(&cloud).await;
+        let own = member.template("own");
+        let changer = member.changer(&[Write::UpdateGroup("nodes")]).await;
+        let error = changer.update_group("nodes", &[repointed(&own, 2, 1)]).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Changed, "{error}");
+        assert_eq!(member.changes(), [""; 0]);
+    });
+}
