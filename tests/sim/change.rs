@@ -2,10 +2,14 @@
 //! written.
 
 use imdsctl::aws::{
-    Account, Aws, Base, Changer, ConnectSettings, ErrorKind, Permit, Refresh, Rehearsal, Repointed, Role,
-    StaticEndpoint, Task, Timeouts, Write,
+    Account, Aws, Base, Changer, ConnectSettings, ErrorKind, NewVersion, NodeGroupUpdate, Permit, Refresh,
+    Rehearsal, Repointed, Role, StaticEndpoint, Task, Timeouts, Write,
 };
-use imdsctl::model::{Asked, Inventory, MetadataOptions, OptionValue, Scope, TemplateId, VersionRef};
+use imdsctl::model::{
+    Asked, GroupLaunch, Inventory, MetadataOptions, OptionValue, Scope, TemplateId, VersionRef,
+};
+
+use imdsctl_sim::{Fault, FaultKind};
 
 use crate::cloud::{Cloud, operation};
 use crate::program::Program;
@@ -13,14 +17,19 @@ use crate::raw::Raw;
 
 const ROLE: &str = "arn:aws:iam::222222222222:role/ImdsctlRemediate";
 
-/// An organization whose member has a template of its own in two groups, and a managed node group.
+/// An organization whose member has a template of its own in a group, and a managed node group.
 fn fleet() -> Cloud {
+    fleet_with("looks_per_stage: 0")
+}
+
+/// The same, with settings of the simulated AWS.
+fn fleet_with(settings: &str) -> Cloud {
     let print = |line: &str| Program::new().line(line).run().code(0).stdout;
     let policy: serde_json::Value = serde_json::from_str(&print("iam-policy remediate")).unwrap();
     Cloud::start(&format!(
         r#"
 name: change
-settings: {{ looks_per_stage: 0 }}
+settings: {{ {settings} }}
 organizations: [{{ id: o-exampleorg1, management_account: "111111111111" }}]
 roles:
   - {{ name: ImdsctlAudit }}
@@ -35,10 +44,13 @@ accounts:
           - name: own
             default_version: 1
             versions: [{{ image: al2023-1.33, metadata_options: {{ http_tokens: optional }} }}, {{ image: al2023-1.33 }}]
+          - {{ name: plain, versions: [{{ metadata_options: {{ hop_limit: 1 }} }}, {{ metadata_options: {{ hop_limit: 2 }} }}], default_version: 1 }}
           - {{ name: other, versions: [{{ image: al2023-1.33 }}, {{ image: al2023-1.33 }}] }}
         clusters:
           - name: blue
-            node_groups: [{{ name: apps, nodes: 1 }}]
+            node_groups:
+              - {{ name: apps, nodes: 1 }}
+              - {{ name: web, nodes: 1, template: {{ name: plain, version: "1" }} }}
             self_managed: [{{ name: nodes, template: {{ name: own, version: "1" }}, nodes: 1 }}]
 "#
     ))
@@ -246,6 +258,67 @@ fn what_belongs_to_eks_is_refused_before_anything_is_sent() {
     });
 }
 
+/// Also where the answer is lost: the token is the same.
+#[test]
+fn a_node_group_takes_a_version_once_and_stays_at_its_release() {
+    let cloud = fleet();
+    run(async {
+        let member = Member::of(&cloud).await;
+        let plain = member.template("plain");
+        let changer = member.changer(&[Write::UpdateNodeGroup("blue", "web")]).await;
+        let before = changer.node_group("blue", "web").await.unwrap();
+        assert_eq!(before.template.as_ref().unwrap().version, VersionRef::Number(1));
+        let update = NodeGroupUpdate {
+            cluster: "blue".to_owned(),
+            node_group: "web".to_owned(),
+            template: plain.clone(),
+            version: 2,
+            pin: before.version.clone().zip(before.release_version.clone()),
+            force: false,
+            client_token: "token-1".to_owned(),
+        };
+        let unpinned = NodeGroupUpdate { pin: None, ..update.clone() };
+        assert_eq!(changer.update_node_group(&unpinned).await.unwrap_err().kind, ErrorKind::Changed);
+        assert_eq!(member.changes(), [""; 0]);
+
+        let lost = Fault::new("eks:UpdateNodegroupVersion", FaultKind::Reset).taking_effect().times(1);
+        cloud.set_faults(&[lost]);
+        let id = changer.update_node_group(&update).await.unwrap();
+        let updates = changer.updates("blue", "web").await.unwrap();
+        assert_eq!(updates.iter().map(|update| &update.id).collect::<Vec<_>>(), [&id]);
+        assert_eq!(updates[0].template_version, Some(2));
+        while changer.update("blue", "web", &id).await.unwrap().status == "InProgress" {}
+        let after = changer.node_group("blue", "web").await.unwrap();
+        assert_eq!(after.template.unwrap().version, VersionRef::Number(2));
+        assert_eq!((after.release_version, after.status.as_str()), (before.release_version, "ACTIVE"));
+    });
+}
+
+#[test]
+fn a_refresh_whose_answer_is_lost_is_found_and_not_started_again() {
+    let cloud = fleet();
+    run(async {
+        let member = Member::of(&cloud).await;
+        let own = member.template("own");
+        let changer = member.changer(&[Write::StartRefresh("nodes")]).await;
+        let lost = Fault::new("autoscaling:StartInstanceRefresh", FaultKind::Reset).taking_effect().times(1);
+        cloud.set_faults(&[lost]);
+        let refresh = Refresh {
+            group: "nodes".to_owned(),
+            repointed: vec![repointed(&own, 1, 2)],
+            min_healthy_percentage: 90,
+            auto_rollback: true,
+        };
+        let error = changer.start_refresh(&refresh).await.unwrap_err();
+        assert!(error.is_uncertain(), "{error}");
+        assert_eq!(member.changes(), ["autoscaling:StartInstanceRefresh"]);
+        let refreshes = changer.refreshes("nodes").await.unwrap();
+        let [found] = &refreshes[..] else { panic!("{refreshes:?}") };
+        let GroupLaunch::Template(desired) = &found.desired else { panic!("{found:?}") };
+        assert_eq!((desired.id.as_ref(), desired.version), (Some(&own), VersionRef::Number(2)));
+    });
+}
+
 #[test]
 fn a_group_that_has_moved_on_is_left_alone() {
     let cloud = fleet();
@@ -257,4 +330,61 @@ fn a_group_that_has_moved_on_is_left_alone() {
         assert_eq!(error.kind, ErrorKind::Changed, "{error}");
         assert_eq!(member.changes(), [""; 0]);
     });
+}
+
+/// Whatever EC2 does to a block that is sent in part, and even if its answer is lost.
+#[test]
+fn a_version_is_its_source_but_for_its_options_and_is_made_once() {
+    for overlay in ["replace", "merge"] {
+        let cloud = fleet_with(&format!("metadata_options_overlay: {overlay}"));
+        run(async {
+            let member = Member::of(&cloud).await;
+            let own = member.template("own");
+            let changer = member.changer(&[Write::CreateVersion(&own), Write::DeleteVersion(&own)]).await;
+            let source = with_a_snapshot(&cloud, &own);
+            let from = changer.version(&own, source).await.unwrap();
+            let metadata = MetadataOptions { http_tokens: Some(OptionValue::Required), ..from.metadata };
+            let new = NewVersion {
+                template: own.clone(),
+                source,
+                metadata,
+                description: "imdsctl".to_owned(),
+                client_token: "token-1".to_owned(),
+            };
+            let lost = Fault::new("ec2:CreateLaunchTemplateVersion", FaultKind::InternalError)
+                .taking_effect()
+                .times(1);
+            cloud.set_faults(&[lost]);
+            let made = changer.create_version(&new).await.unwrap();
+            assert_eq!((made.number, made.warnings.len()), (source + 1, 0));
+            assert_eq!(changer.create_version(&new).await.unwrap(), made, "the same token");
+            let version = changer.version(&own, made.number).await.unwrap();
+            assert_eq!(version.metadata, metadata);
+            assert_eq!(version.rest.differences(&from.rest), [""; 0]);
+            assert_eq!(changer.template(&own).await.unwrap().latest_version, made.number);
+            let later = changer.versions_since(&own, source).await.unwrap();
+            assert_eq!(later.iter().map(|version| version.number).collect::<Vec<_>>(), [made.number]);
+
+            let other = NewVersion { description: "other".to_owned(), ..new };
+            assert_eq!(changer.create_version(&other).await.unwrap_err().kind, ErrorKind::TokenReused);
+            changer.delete_version(&own, made.number).await.unwrap();
+            changer.delete_version(&own, made.number).await.unwrap();
+            assert_eq!(changer.version(&own, made.number).await.unwrap_err().kind, ErrorKind::NotFound);
+        });
+    }
+}
+
+/// Makes a version with a volume from a snapshot, past imdsctl, and says its number.
+fn with_a_snapshot(cloud: &Cloud, template: &TemplateId) -> i64 {
+    let raw = Raw { url: cloud.url(), access_key: cloud.keys()[0].id.clone(), token: None };
+    let all = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let device = "LaunchTemplateData.BlockDeviceMapping.1";
+    let form = format!(
+        "Action=CreateLaunchTemplateVersion&LaunchTemplateId={template}&SourceVersion=1&{device}.DeviceName=/dev/xvda\
+         &{device}.Ebs.SnapshotId=snap-1&{device}.Ebs.VolumeSize=40&LaunchTemplateData.MetadataOptions.HttpTokens=optional\
+         &LaunchTemplateData.MetadataOptions.HttpEndpoint=enabled"
+    );
+    let (status, answer) = raw.assume(ROLE, all).query("ec2", "2016-11-15", &form);
+    assert_eq!(status, 200, "{answer}");
+    3
 }
