@@ -2,11 +2,11 @@
 //! written.
 
 use imdsctl::aws::{
-    Account, Aws, Base, Changer, ConnectSettings, ErrorKind, NewVersion, NodeGroupUpdate, Permit, Refresh,
-    Rehearsal, Repointed, Role, StaticEndpoint, Task, Timeouts, Write,
+    Account, Aws, Base, Changer, ConnectSettings, ErrorKind, NewVersion, NodeGroupUpdate, Permit,
+    ReadingsAsked, Refresh, Rehearsal, Repointed, Role, StaticEndpoint, Task, Timeouts, Write,
 };
 use imdsctl::model::{
-    Asked, GroupLaunch, Inventory, MetadataOptions, OptionValue, Scope, TemplateId, VersionRef,
+    Asked, GroupLaunch, Inventory, MetadataOptions, OptionValue, Read, Scope, TemplateId, VersionRef,
 };
 
 use imdsctl_sim::{Fault, FaultKind};
@@ -46,6 +46,9 @@ accounts:
             versions: [{{ image: al2023-1.33, metadata_options: {{ http_tokens: optional }} }}, {{ image: al2023-1.33 }}]
           - {{ name: plain, versions: [{{ metadata_options: {{ hop_limit: 1 }} }}, {{ metadata_options: {{ hop_limit: 2 }} }}], default_version: 1 }}
           - {{ name: other, versions: [{{ image: al2023-1.33 }}, {{ image: al2023-1.33 }}] }}
+        fleets: [{{ name: batch, templates: [{{ name: other, version: $Latest }}] }}, {{ name: gone, state: deleted, templates: [{{ name: other }}] }}]
+        spot_fleets: [{{ name: spot, templates: [{{ name: own, version: "1" }}] }}]
+        calls_without_token: [{{ tags: {{ "eks:nodegroup-name": apps }}, per_hour: 3 }}]
         clusters:
           - name: blue
             node_groups:
@@ -387,4 +390,45 @@ fn with_a_snapshot(cloud: &Cloud, template: &TemplateId) -> i64 {
     let (status, answer) = raw.assume(ROLE, all).query("ec2", "2016-11-15", &form);
     assert_eq!(status, 200, "{answer}");
     3
+}
+
+#[test]
+fn what_a_plan_has_to_know_is_read() {
+    let cloud = fleet();
+    run(async {
+        let member = Member::of(&cloud).await;
+        let nodes = &member.inventory.instances;
+        let asked = ReadingsAsked {
+            groups: vec!["nodes".to_owned(), "gone".to_owned()],
+            instances: nodes
+                .iter()
+                .map(|node| node.id.clone())
+                .chain(["i-00000000000000000".into()])
+                .collect(),
+            now: jiff::Timestamp::now(),
+        };
+        let readings = member.reading.readings(&member.scope, &asked).await;
+        let fleets = readings.fleets.known().unwrap();
+        let templates: Vec<_> = fleets.iter().flat_map(|fleet| &fleet.templates).collect();
+        assert_eq!(fleets.len(), 2, "not the one that is deleted: {fleets:?}");
+        assert!(
+            templates
+                .iter()
+                .any(|one| one.id == Some(member.template("other")) && one.version == VersionRef::Latest)
+        );
+        assert!(
+            templates
+                .iter()
+                .any(|one| one.id == Some(member.template("own")) && one.version == VersionRef::Number(1))
+        );
+        assert_eq!(readings.termination_hooks["nodes"], Read::Known(false));
+        for node in nodes {
+            let used = readings.token_use[&node.id].known().unwrap();
+            let calls = node.tags.node_group() == Some("apps");
+            assert_eq!(used.without_token + used.rejected > 0, calls, "{}: {used:?}", node.id);
+        }
+        assert_eq!(readings.token_use[&"i-00000000000000000".into()], Read::Failed, "nobody watched it");
+        let sent: Vec<_> = cloud.requests().iter().map(operation).collect();
+        assert_eq!(sent.iter().filter(|name| *name == "cloudwatch:GetMetricData").count(), 1);
+    });
 }
