@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::Status;
 use crate::lineage::Lever;
 use crate::model::{
-    AutoScalingGroup, GroupLaunch, NodeGroup, OptionName, OptionValue, Read, TemplateId, TemplateRef,
-    VersionRef,
+    AutoScalingGroup, GroupLaunch, ImageRef, NodeGroup, OptionName, OptionValue, Read, TemplateId,
+    TemplateRef, VersionRef,
 };
 use crate::plan::{Action, Block, Change, NamedVersion, NodeGroupSeen, Pin, Repoint, StepId, VersionChoice};
 use crate::policy::statuses;
@@ -16,6 +16,7 @@ use super::drafts::{Draft, Stage};
 use super::gate::gate;
 use super::patch::{self, Patch};
 use super::route::{By, Hook};
+use super::scene::Scene;
 use super::scope::Planning;
 
 /// The least share of a group's instances in service while it is refreshed, in percent. AWS's own default.
@@ -316,6 +317,7 @@ impl<'a> GroupWork<'a> {
         blocks.extend(planning.own_objections(self.subject, &self.patches));
         blocks.extend(self.does_not_drain(planning));
         blocks.extend(cannot_be_held(&references));
+        blocks.extend(cannot_go_back(planning.scene, &references));
         let blocked = !blocks.is_empty() || planning.steps.block_of(&self.before).is_some();
         let update = blocked.then(|| self.update(planning)).flatten();
         let action = Action::RefreshInstances {
@@ -463,4 +465,19 @@ fn repoint_of_refresh((template, _, number, step): &(TemplateId, VersionRef, i64
         from: NamedVersion::Number(VersionChoice::Existing(*number)),
         to: made_by(step),
     }
+}
+
+/// A refresh takes itself back only where the image of what it goes back to is known by its id.
+fn cannot_go_back(scene: &Scene<'_>, references: &References) -> Option<Block> {
+    let by_parameter = |(template, _, number): &(TemplateId, VersionRef, i64)| {
+        let template = scene.inventory.launch_templates.get(template);
+        let version = template.and_then(|template| template.versions.get(number));
+        version.is_some_and(|version| matches!(version.image, ImageRef::Parameter(_)))
+    };
+    references.known.iter().any(by_parameter).then(|| Block {
+        why: "a launch template of the group names its image by a Systems Manager parameter, and an instance refresh \
+              cannot take itself back then"
+            .to_owned(),
+        unless: None,
+    })
 }

@@ -192,6 +192,19 @@ fn a_group_that_does_not_drain_is_pointed_at_the_version_and_not_refreshed() {
 }
 
 #[test]
+fn a_group_whose_image_is_a_parameter_is_not_refreshed() {
+    let mut inventory = own(VersionRef::Number(1));
+    let parameter =
+        "/aws/service/eks/optimized-ami/1.33/amazon-linux-2023/x86_64/standard/recommended/image_id";
+    let image = ImageRef::Parameter(parameter.to_owned());
+    template(&mut inventory, "lt-own", &[options(Some(REQUIRED), Some(1))], &image);
+    let plan = plan(&inventory, rollout());
+    let (why, unless) = block(&plan, "refresh_instances");
+    assert!(why.contains("an instance refresh cannot take itself back then"), "{why}");
+    assert_eq!(unless, None);
+}
+
+#[test]
 fn what_follows_the_latest_version_is_patched_only_with_a_rollout() {
     let inventory = own(VersionRef::Latest);
     let held = plan(&inventory, Choices::default());
