@@ -12,12 +12,13 @@
 //!
 //! - `model ← finding ← resolve ← lineage ← policy ← explain`, and `model, finding, explain, plan ← report`, and
 //!   `model ← aws ← scan`, `model ← scope ← scan`, `model ← inventory`,
-//!   `model, finding ← plan ← journal`, and `policy, plan ← remediate`. Only [`cli`] sees both `aws` and `policy`.
+//!   `model, finding ← plan ← journal`, `aws, journal ← apply`, and `policy, plan ← remediate`. Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
 //!   the bytes of a report everything is synchronous, pure and total.
 //! - Nobody below [`cli`] reads arguments, the environment or the clock, but for how fast to ask; and nobody but its
 //!   console prints.
 
+pub mod apply;
 pub mod aws;
 pub mod cli;
 pub mod exit;

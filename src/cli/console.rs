@@ -4,24 +4,68 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::report::{TableStyle, sanitize};
 
-use super::{Color, Error, Global};
+use super::{Color, Error, Global, LogFormat};
 
 /// What is known of stdout and stderr.
 #[derive(Clone, Debug)]
 pub struct Console {
     quiet: bool,
     verbose: bool,
+    logs_json: bool,
     color: Color,
 }
 
 impl Console {
     pub fn new(global: &Global) -> Self {
-        Self { quiet: global.quiet, verbose: global.verbose > 0, color: global.color }
+        Self {
+            quiet: global.quiet,
+            verbose: global.verbose > 0,
+            logs_json: global.log_format == LogFormat::Json,
+            color: global.color,
+        }
     }
 
     /// An error, on stderr, whatever flags say.
     pub fn error(&self, message: &str) {
         self.to_stderr("error", "\u{1b}[1;31m", message);
+    }
+
+    /// A line on stderr for people, unless they want quiet or only log lines.
+    pub fn note(&self, message: &str) {
+        if self.quiet || self.logs_json {
+            return;
+        }
+        // There is nobody left to tell if stderr is gone.
+        let _ = io::stderr().lock().write_all(format!("{}\n", printable(message)).as_bytes());
+    }
+
+    /// Whether somebody can be asked.
+    #[expect(clippy::unused_self, reason = "who has no console cannot ask")]
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Shows a document to whoever is about to be asked, on stderr.
+    pub fn show(
+        &self,
+        write: impl FnOnce(TableStyle, &mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let stderr = io::stderr();
+        let width = terminal_size::terminal_size_of(&stderr).map(|(width, _)| usize::from(width.0));
+        let style = TableStyle { width, color: self.colors(&stderr), unicode: speaks_unicode() };
+        let shown = write(style, &mut stderr.lock());
+        shown.map_err(|error| Error::Output(format!("cannot write to stderr: {error}")))
+    }
+
+    /// Asks, and takes nothing but a yes for a yes.
+    #[expect(clippy::unused_self, reason = "who has no console cannot ask")]
+    pub fn ask(&self, question: &str) -> Result<bool, Error> {
+        let failed = |error| Error::Output(format!("cannot ask: {error}"));
+        let mut stderr = io::stderr().lock();
+        write!(stderr, "{} [y/N] ", printable(question)).and_then(|()| stderr.flush()).map_err(failed)?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).map_err(failed)?;
+        Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Whether bars may be drawn: on a terminal, with nothing else written to it.

@@ -17,8 +17,10 @@ mod output;
 mod pace;
 mod policy;
 mod progress;
+mod remediate;
 mod report;
 mod reporting;
+mod rollback;
 mod save;
 mod saved;
 mod scopes;
@@ -44,6 +46,7 @@ use console::Console;
 ///   imdsctl audit --all-regions -o table -o json=report.json
 ///   imdsctl audit --all-regions --save-inventory fleet.ndjson
 ///   imdsctl audit --inventory fleet.ndjson --policy imdsv2
+///   imdsctl remediate --all-regions --dry-run          what would be changed to mend it
 ///   imdsctl report merge one.json two.json -o csv=both.csv
 ///   imdsctl report diff yesterday.json today.json      what is new, what is fixed
 ///
@@ -99,6 +102,10 @@ enum Command {
     Scopes(scopes::Args),
     /// Explain one resource: where its options come from, the rules on them, and the fix.
     Explain(explain::Args),
+    /// Plan the fixes, show them, apply them, and say what became of them.
+    Remediate(Box<remediate::Args>),
+    /// Take back what a journal says was done.
+    Rollback(Box<rollback::Args>),
     /// Show, convert, merge and compare reports.
     #[command(subcommand)]
     Report(report::Command),
@@ -135,6 +142,8 @@ fn run_with(cli: Cli, notes: &[settings::Note]) -> Exit {
         Command::Scopes(args) => scopes::run(&args, &console),
         Command::IamPolicy(command) => iam_policy::run(&command, &console),
         Command::Explain(args) => explain::run(&args, &console),
+        Command::Remediate(args) => remediate::run(&args, &console),
+        Command::Rollback(args) => rollback::run(&args, &console),
         Command::Report(command) => report::run(&command, &console),
         Command::Policy(command) => policy::run(command, &console),
         Command::Settings(args) => settings::run(&args, &console),

@@ -19,6 +19,7 @@ const KNOWN_AFTER: Duration = Duration::from_secs(5);
 /// Shows what a scan does.
 #[derive(Debug)]
 pub struct Progress {
+    shown: bool,
     bar: ProgressBar,
     meter: Meter,
     started: Instant,
@@ -42,20 +43,26 @@ struct Tally {
 impl Progress {
     /// A bar where one may be drawn; elsewhere one that shows nothing.
     pub fn new(console: &Console, meter: &Meter) -> Self {
+        Self::drawn(console.shows_progress(), meter)
+    }
+
+    /// Another, for another scan.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self::drawn(self.shown, &self.meter)
+    }
+
+    fn drawn(shown: bool, meter: &Meter) -> Self {
         let bar = ProgressBar::with_draw_target(
             None,
-            if console.shows_progress() {
-                ProgressDrawTarget::stderr()
-            } else {
-                ProgressDrawTarget::hidden()
-            },
+            if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() },
         );
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
         }
         bar.set_message("signing in");
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { bar, meter: meter.clone(), started: Instant::now(), tally: Tally::default() }
+        Self { shown, bar, meter: meter.clone(), started: Instant::now(), tally: Tally::default() }
     }
 
     /// Takes note of an event.

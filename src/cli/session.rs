@@ -31,12 +31,33 @@ pub struct Access {
     demo_state: Option<PathBuf>,
 }
 
+impl Access {
+    /// Whether nothing is real, and nothing has to be waited for.
+    pub const fn is_demo(&self) -> bool {
+        self.demo
+    }
+
+    /// The flags that say whose accounts these are, as they were given.
+    pub fn flags(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        if self.demo {
+            flags.push("--demo".to_owned());
+        }
+        if let Some(state) = &self.demo_state {
+            flags.extend(["--demo-state".to_owned(), state.display().to_string()]);
+        }
+        flags
+    }
+}
+
 /// A command's way to its accounts, from the first credentials to the last answer.
 pub struct Session {
     /// When it began.
     pub started_at: Timestamp,
     /// What is to be read.
     pub prospects: Vec<Prospect>,
+    /// All that the flags mean, whether or not it was read by now.
+    all: Vec<Prospect>,
     stop: Pin<Box<dyn Future<Output = ()> + Send>>,
     demo: Option<Demo>,
     aws: Aws,
@@ -62,7 +83,8 @@ impl Session {
             () = &mut stop => return Err(Error::Interrupted("anything was read")),
         };
         let concurrency = access.pace.concurrency;
-        Ok(Self { started_at, prospects, stop, demo, aws, concurrency, progress })
+        let all = prospects.clone();
+        Ok(Self { started_at, prospects, all, stop, demo, aws, concurrency, progress })
     }
 
     /// Reads what is `chosen` of the prospects. Where nothing is left to read, that is an error: an audit of nothing
@@ -93,6 +115,22 @@ impl Session {
             )));
         }
         Ok(outcome)
+    }
+
+    /// The accounts that the flags mean, for when they are needed again.
+    pub fn prospects(&self) -> Vec<Prospect> {
+        self.all.clone()
+    }
+
+    /// Begins to read again.
+    pub fn again(&mut self) {
+        self.prospects = self.all.clone();
+        self.progress = self.progress.again();
+    }
+
+    /// Completes when somebody asks to stop.
+    pub fn stop(&mut self) -> impl Future<Output = ()> {
+        &mut self.stop
     }
 
     /// Opens the prospects without reading anything of them.

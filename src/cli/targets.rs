@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use strsim::levenshtein;
 
-use crate::aws::{Aws, Base, ConnectSettings};
+use crate::aws::{Aws, Base, ConnectSettings, Role};
 use crate::model::{Region, RegionStatus};
-use crate::scan::Prospect;
+use crate::scan::{Entry, Prospect};
 use crate::scope::{Candidate, DEFAULT_ROLE, Filter, RoleName, Wanted, accounts, external_id, session_name};
 
 use super::Error;
@@ -67,6 +67,30 @@ impl Where {
             self.regions.push(region.to_owned());
         }
         self
+    }
+
+    /// The flags, as one would type them again.
+    pub fn flags(&self) -> Vec<String> {
+        let each = |flag: &str, values: &[String]| -> Vec<String> {
+            values.iter().flat_map(|value| [flag.to_owned(), value.clone()]).collect()
+        };
+        let mut flags = each("--region", &self.regions);
+        flags.extend(self.all_regions.then(|| "--all-regions".to_owned()));
+        flags.extend(each("--profile", &self.profiles));
+        flags.extend(self.org.then(|| "--org".to_owned()));
+        flags.extend(each("--org-unit", &self.org_units));
+        if let Some(path) = &self.accounts {
+            flags.extend(["--accounts".to_owned(), path.display().to_string()]);
+        }
+        flags.extend(each("--tag", &self.tags));
+        flags.extend(each("--include-account", &self.include));
+        flags.extend(each("--exclude-account", &self.exclude));
+        if self.role.as_str() != DEFAULT_ROLE {
+            flags.extend(["--role".to_owned(), self.role.as_str().to_owned()]);
+        }
+        // It is a secret to some, and to be typed again.
+        flags.extend(self.external_id.as_ref().map(|_| "--external-id=…".to_owned()));
+        flags
     }
 
     /// Signs in with the base credentials, and finds the accounts that the flags mean.
@@ -130,6 +154,21 @@ impl Where {
     /// The role to assume, what it asks for, and what the session is called.
     pub fn role(&self) -> (&RoleName, Option<&String>, &str) {
         (&self.role, self.external_id.as_ref(), &self.session_name)
+    }
+
+    /// Another role in an account, assumed as the one that reads it is.
+    pub fn role_in(&self, prospect: &Prospect, role: &RoleName) -> Role {
+        let arn = role.arn(&prospect.partition, &prospect.account_id);
+        match &prospect.entry {
+            Entry::Assume(reader) => Role { arn, ..reader.clone() },
+            Entry::Open(..) | Entry::Closed(_) => Role {
+                partition: prospect.partition.clone(),
+                account_id: prospect.account_id.clone(),
+                arn,
+                external_id: self.external_id.clone(),
+                session_name: self.session_name.clone(),
+            },
+        }
     }
 
     /// The Regions that are meant; `of_account` are those that the source of an account names for it.

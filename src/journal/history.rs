@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 use super::{Begin, Effect, Ending, Entry, Outcome};
 use crate::plan::StepId;
 
@@ -16,8 +14,6 @@ pub struct History {
     pub ending: Option<Ending>,
     steps: BTreeMap<StepId, Standing>,
     planned: BTreeSet<StepId>,
-    /// Every update and refresh that a line names.
-    ids: BTreeSet<String>,
 }
 
 /// How a step stands.
@@ -25,10 +21,10 @@ pub struct History {
 pub struct Standing {
     /// How often it was about to be sent.
     pub attempts: u32,
-    /// When it was last about to be sent.
-    pub begun_at: Option<Timestamp>,
     /// The token of the last request, where there was one.
     pub token: Option<String>,
+    /// The updates or refreshes that there were before the last request.
+    pub known: Vec<String>,
     /// What AWS took on, of the last request.
     pub sent: Option<Effect>,
     /// Whether AWS took on anything, of any request.
@@ -74,7 +70,7 @@ impl History {
     /// What a first line comes to.
     pub fn new(begin: Begin) -> Self {
         let planned = begin.plan.steps().map(|(_, step)| step.id.clone()).collect();
-        Self { begin, ending: None, steps: BTreeMap::new(), planned, ids: BTreeSet::new() }
+        Self { begin, ending: None, steps: BTreeMap::new(), planned }
     }
 
     /// How a step stands; nothing where it was not begun.
@@ -93,22 +89,17 @@ impl History {
         steps.filter(|id| self.of(id).is_some_and(Standing::is_open))
     }
 
-    /// Every update of a node group and every instance refresh that it knows of.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
-        self.ids.iter().map(String::as_str)
-    }
-
     /// Adds a line; what is wrong with one that cannot stand where it does.
     pub(super) fn add(&mut self, entry: &Entry) -> Result<(), String> {
         match entry {
             Entry::Begin(_) => return Err("a journal begins only once".to_owned()),
             Entry::Resume { .. } => self.ending = None,
             Entry::End { how, .. } => self.ending = Some(*how),
-            Entry::Intent { at, step, token, .. } => {
+            Entry::Intent { step, token, known, .. } => {
                 self.known(step)?;
                 let standing = self.steps.entry(step.clone()).or_default();
                 standing.attempts += 1;
-                standing.begun_at = Some(*at);
+                standing.known.clone_from(known);
                 standing.token.clone_from(token);
                 standing.sent = None;
                 standing.outcome = None;
@@ -117,7 +108,6 @@ impl History {
                 let standing = self.begun(step)?;
                 standing.sent = Some(effect.clone());
                 standing.touched = true;
-                self.ids.extend(effect.update_id.iter().chain(&effect.refresh_id).cloned());
             }
             Entry::Observed { step, .. } => drop(self.begun(step)?),
             Entry::Outcome { step, outcome, .. } => self.end(step, outcome)?,

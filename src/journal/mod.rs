@@ -1,6 +1,6 @@
 //! The journal of a run that changes something: what was about to be done, and what came of it, a line each.
 //!
-//! These types are the contract `imdsctl.journal/v1`; `docs/remediate.md` describes each line. A journal is only ever
+//! These types are the contract `imdsctl.journal/v1`; `docs/applying.md` describes each line. A journal is only ever
 //! added to. Its first line holds the whole plan; the intent to change something is on the disk before the request is
 //! sent, and what came of it right after the answer. So whatever happens to imdsctl, the machine or the network, a
 //! journal names everything that was done or may have been done, and what it was before: enough to finish, and enough
@@ -28,9 +28,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Plan, StepId};
+use crate::schema::of;
 
 /// The value of the `schema` member of a journal's first line.
 pub const SCHEMA: &str = "imdsctl.journal/v1";
+
+/// The JSON Schema of a line of a journal, as open as that of a report.
+pub fn line_schema() -> serde_json::Value {
+    of::<Entry>("urn:imdsctl:journal:v1", "a line of an imdsctl journal, version 1", SCHEMA)
+}
 
 /// A line of a journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +65,8 @@ pub enum Entry {
         before: String,
         /// By which AWS knows the request again, where it takes such a token.
         token: Option<String>,
+        /// The updates or refreshes that there were before: another one is this step's.
+        known: Vec<String>,
     },
     /// AWS took a step on that takes a while.
     Sent {

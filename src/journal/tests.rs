@@ -171,6 +171,7 @@ fn intent(step: &str) -> Entry {
         does: "something".to_owned(),
         before: "something else".to_owned(),
         token: None,
+        known: Vec::new(),
     }
 }
 

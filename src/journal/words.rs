@@ -69,7 +69,7 @@ fn options(metadata: &MetadataOptions) -> String {
 fn version(choice: &VersionChoice) -> String {
     match choice {
         VersionChoice::Existing(number) => format!("version {number}"),
-        VersionChoice::MadeBy(step) => format!("the version that step {step} makes"),
+        VersionChoice::MadeBy(_) => "the new version".to_owned(),
     }
 }
 

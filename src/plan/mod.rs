@@ -6,12 +6,17 @@
 
 mod action;
 mod launching;
+mod result;
 mod step;
 
 pub use action::{
     Action, DefaultsSeen, NamedVersion, NodeGroupSeen, Pin, Repoint, TemplateSeen, VersionChoice,
 };
 pub use launching::{Launching, Moved, moves};
+pub use result::{
+    FindingResult, FindingState, ManualLeft, RESULT_SCHEMA, Results, SkippedLeft, StepResult, StepState,
+    Unread, result_schema,
+};
 pub use step::{Block, Change, Reach, Step, StepId, TokenUseSum};
 
 use jiff::Timestamp;

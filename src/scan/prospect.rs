@@ -101,6 +101,18 @@ impl Prospect {
         self.wanted == Wanted::All || self.expected_scopes().any(|scope| chosen(&scope))
     }
 
+    /// Gets in, without asking for anything. Nothing, where there is no way in.
+    ///
+    /// # Errors
+    /// When STS does not grant the session.
+    pub async fn account(&self) -> Option<Result<Account, CallError>> {
+        match &self.entry {
+            Entry::Open(account, _) => Some(Ok(account.clone())),
+            Entry::Closed(_) => None,
+            Entry::Assume(role) => Some(self.base.assume(role, &self.sts).await),
+        }
+    }
+
     /// Gets in and asks which Regions there are. What fails is in the answer, and stops nobody else.
     pub(super) async fn open(&self) -> Opened {
         let (account, known) = match &self.entry {

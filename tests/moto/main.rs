@@ -7,6 +7,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Remediation, as far as moto can be changed.
+mod changes;
 /// The Python environment, where there is none.
 mod environment;
 /// The findings and the coverage of an audit, against the truth.

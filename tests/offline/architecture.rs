@@ -17,8 +17,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("schema", &[]),
     ("yaml", &[]),
     ("plan", &["finding", "model", "schema"]),
-    ("journal", &["harmless", "model", "plan", "schema"]),
     ("remediate", &["finding", "lineage", "model", "plan", "policy", "resolve"]),
+    ("apply", &["aws", "finding", "journal", "model", "plan"]),
+    ("journal", &["harmless", "model", "plan", "schema"]),
     ("report", &["explain", "finding", "harmless", "model", "plan", "schema"]),
     ("inventory", &["harmless", "model", "schema"]),
     ("aws", &["model"]),
@@ -27,6 +28,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "apply",
             "aws",
             "exit",
             "explain",

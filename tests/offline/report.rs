@@ -1,6 +1,8 @@
 use std::path::PathBuf;
 
 use imdsctl::inventory::line_schema;
+use imdsctl::journal;
+use imdsctl::plan::result_schema;
 use imdsctl::report::{Report, ReportFormat, TableStyle, diff_schema, explanation_schema, json_schema};
 
 use crate::fixtures::{large, story};
@@ -37,6 +39,10 @@ fn the_json_schemas_are_those_of_the_types() {
     golden("reports/schema/inventory-v1.schema.json", "UPDATE_SCHEMA", &schema);
     let schema = serde_json::to_string_pretty(&imdsctl::plan::json_schema()).unwrap() + "\n";
     golden("reports/schema/plan-v1.schema.json", "UPDATE_SCHEMA", &schema);
+    let schema = serde_json::to_string_pretty(&journal::line_schema()).unwrap() + "\n";
+    golden("reports/schema/journal-v1.schema.json", "UPDATE_SCHEMA", &schema);
+    let schema = serde_json::to_string_pretty(&result_schema()).unwrap() + "\n";
+    golden("reports/schema/remediation-v1.schema.json", "UPDATE_SCHEMA", &schema);
 }
 
 #[test]

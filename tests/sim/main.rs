@@ -56,5 +56,7 @@ mod peers;
 mod policy;
 /// An audit reads, and nothing else.
 mod read_only;
+/// Plans made and carried out, cut off and finished, and taken back.
+mod remediate;
 /// What files and variables set.
 mod settings;

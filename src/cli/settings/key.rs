@@ -6,18 +6,33 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 
 /// Flags that have to be typed each time. A report of a simulated or of a saved fleet, or of a part of one, must not come
-/// of a file that nobody thought of; and what is printed once is asked for once.
+/// of a file that nobody thought of; what is printed once is asked for once; and what is changed is said where it is done.
 const TYPED: &[&str] = &[
+    "accept-imdsv1-callers",
+    "accept-no-drain",
     "account",
+    "account-defaults",
     "demo",
     "demo-state",
+    "dry-run",
+    "force",
     "format",
+    "include-iac",
     "inventory",
+    "journal",
+    "live",
+    "max-changes",
     "partition",
+    "plan",
+    "plan-out",
+    "preflight",
     "principal",
     "resume",
+    "rollout",
     "save-inventory",
+    "set-default",
     "shard",
+    "yes",
 ];
 
 /// What the value of a setting looks like.
