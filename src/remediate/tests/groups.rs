@@ -199,7 +199,7 @@ fn a_group_whose_image_is_a_parameter_is_not_refreshed() {
     let image = ImageRef::Parameter(parameter.to_owned());
     template(&mut inventory, "lt-own", &[options(Some(REQUIRED), Some(1))], &image);
     let plan = plan(&inventory, rollout());
-    let (why, unless) = block(&plan, "refresh_instances");
+    let (why, unless) = block(&plan, "refresh_instances/own");
     assert!(why.contains("an instance refresh cannot take itself back then"), "{why}");
     assert_eq!(unless, None);
 }
