@@ -433,3 +433,74 @@ fn a_refresh_that_rolls_back_is_told_with_its_reason() {
     let failed = desk.journal("journal").into_iter().find(|line| line["outcome"] == "failed").unwrap();
     assert_eq!(failed["code"], "RefreshRollbackSuccessful");
 }
+
+#[test]
+fn a_preflight_asks_ec2_of_each_step_and_changes_nothing() {
+    let cloud = Cloud::with(FLEET);
+    let line = format!("remediate --dry-run --preflight --region eu-west-1 -o json {ALL}");
+    let plan = json(&cloud.imdsctl(&line).run().code(1));
+    let said: BTreeSet<_> = plan["preflight"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|said| {
+            let kind = said["step"].as_str().unwrap().split('/').nth(2).unwrap().to_owned();
+            (kind, said["answer"].as_str().unwrap().to_owned())
+        })
+        .collect();
+    let has = |kind: &str, answer: &str| said.contains(&(kind.to_owned(), answer.to_owned()));
+    assert!(has("create_template_version", "allowed"), "{said:?}");
+    assert!(has("update_node_group", "not_testable"), "{said:?}");
+    let requests = cloud.requests();
+    let mutating: Vec<_> = requests.iter().filter(|request| request.mutating).collect();
+    assert!(!mutating.is_empty() && mutating.iter().all(|request| request.dry_run && !request.changed));
+    // And for people.
+    let table = cloud.imdsctl(&line.replace("-o json", "")).run().code(1).stdout;
+    assert!(table.contains("allowed"), "{table}");
+}
+
+#[test]
+fn the_first_groups_new_nodes_are_looked_at_before_the_next() {
+    let cloud = Cloud::with(FLEET);
+    let line = format!("remediate --yes --canary --region eu-west-1 {ALL}");
+    let done = cloud.imdsctl(&line).run().code(0);
+    let passed = done.stderr.matches("the options that they should have: going on").count();
+    assert_eq!(passed, 1, "{}", done.stderr);
+}
+
+#[test]
+fn as_many_changes_are_made_as_are_allowed_and_the_rest_later() {
+    let cloud = Cloud::with(FLEET);
+    let desk = Desk::new();
+    let line = format!("remediate --yes --max-changes 2 --region eu-west-1 {ALL} --journal");
+    let done = cloud.imdsctl(&line).args([desk.path("journal")]).run().code(4);
+    assert!(done.stdout.contains("as many changes were made as --max-changes allows"), "{}", done.stdout);
+    assert_eq!(changes(&cloud.requests()).len(), 2);
+    let resume =
+        "remediate --yes --region eu-west-1 --policy al2023 --policy imdsv2 --poll-interval 0 --resume";
+    cloud.imdsctl(resume).args([desk.path("journal")]).run().code(0);
+}
+
+#[test]
+fn what_is_no_journal_or_plan_is_refused_before_anything_is_asked() {
+    let cloud = Cloud::with(FLEET);
+    for (line, said) in [
+        (
+            "remediate --yes --region eu-west-1 --plan file",
+            "it is not a plan, but of schema \"imdsctl.report/v1\"",
+        ),
+        (
+            "remediate --yes --region eu-west-1 --resume file",
+            "it is not a journal, but of schema \"imdsctl.report/v1\"",
+        ),
+        (
+            "rollback file --yes --region eu-west-1",
+            "it is not a journal, but of schema \"imdsctl.report/v1\"",
+        ),
+    ] {
+        let program = cloud.imdsctl(line).file("file", "{\"schema\":\"imdsctl.report/v1\"}\n");
+        let refused = program.run().refused();
+        assert!(refused.contains(said), "{refused}");
+    }
+    assert_eq!(cloud.requests().len(), 0);
+}
