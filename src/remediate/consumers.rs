@@ -130,12 +130,15 @@ pub fn objection(
     }
     let of = &scene.subjects[subject];
     let rules = scene.policies.iter().flat_map(|policy| policy.rules.iter().map(move |rule| (policy, rule)));
-    let judging = rules.filter(|(policy, rule)| {
-        rule.option == option && statuses(policy, rule, scene.scope(), of)[variant].is_some()
-    });
-    let mut judging = judging.peekable();
-    let right = judging.peek().is_some()
-        && judging.all(|(_, rule)| then.is_some_and(|value| rule.expected.holds(value)));
+    let judged = rules
+        .filter(|(_, rule)| rule.option == option)
+        .filter_map(|(policy, rule)| Some((rule, statuses(policy, rule, scene.scope(), of)[variant]?)));
+    let mut judged = judged.peekable();
+    let right = judged.peek().is_some()
+        && judged.all(|(rule, status)| {
+            let holds = then.is_some_and(|value| rule.expected.holds(value));
+            holds && matches!(status, Status::Pass | Status::NotApplicable)
+        });
     (!right).then(|| format!("nothing that is planned asks for another {option} there"))
 }
 

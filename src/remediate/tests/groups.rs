@@ -365,6 +365,18 @@ fn an_exempt_group_does_not_take_a_version_that_changes_what_is_exempt() {
 }
 
 #[test]
+fn what_is_not_certain_of_a_group_is_not_changed_by_what_it_follows() {
+    let mut inventory = own(VersionRef::Number(1));
+    let one = LaunchOverride { instance_type: None, template: None, image: Some(MYSTERY_IMAGE.into()) };
+    let base = reference("lt-own", VersionRef::Latest);
+    group(&mut inventory, "golden", GroupLaunch::Mixed { base, overrides: vec![one] });
+    let plan = plan(&inventory, rollout());
+    assert!(
+        block(&plan, "lt-own/1").0.starts_with("golden follows it too, and nothing that is planned asks")
+    );
+}
+
+#[test]
 fn a_source_that_is_not_the_latest_is_refused_where_somebody_follows() {
     let mut inventory = own(VersionRef::Number(1));
     add_version(&mut inventory, "lt-own", options(Some(REQUIRED), Some(3)));

@@ -10,7 +10,6 @@ use crate::lineage::{self, SubjectKind};
 use crate::model::{
     AccountDefaults, GroupLaunch, ImageRef, LaunchOverride, OptionName, TemplateRef, VersionRef,
 };
-use crate::plan::Block;
 use crate::policy::statuses;
 
 const IMAGES: [&str; 3] = [AL2023_IMAGE, AL2_IMAGE, MYSTERY_IMAGE];
@@ -413,7 +412,7 @@ fn shuffled(inventory: &Inventory) -> Inventory {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_plan_mends_what_it_says_and_changes_nothing_else(case in cases()) {
@@ -425,13 +424,10 @@ proptest! {
 
     #[test]
     fn a_plan_made_again_has_nothing_left_to_do(case in cases()) {
-        let plan = case.plan();
-        let mut again = case.after(&plan);
-        // A group that would take more than it is asked has a version of its own made once the others have left.
-        let shared = |block: &Block| block.why.contains("the new version serves others too");
-        if plan.steps.iter().filter_map(|step| step.blocked.as_ref()).any(shared) {
-            again = again.after(&again.plan());
-        }
+        // Where some ask less of a version than others, by an exemption or by a policy of their own, they have one of
+        // their own made once the others have left.
+        let runs = if case.policies < 2 { 1 } else { 3 };
+        let again = (0..runs).fold(case, |case, _| case.after(&case.plan()));
         // What takes the place of an instance in a group that is exempt, and is not exempt itself, has no name before.
         let is_new = |step: &Step| {
             matches!(&step.action, Action::ModifyInstance { instance, .. } if instance.as_str().ends_with("-new"))
