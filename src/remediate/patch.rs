@@ -265,6 +265,18 @@ impl Patch<'_> {
         later.find(|(_, version)| same(version)).map(|(number, _)| *number)
     }
 
+    /// A later version of the same image that sets all that is to change, whatever else it says: where nothing that is
+    /// planned uses a new version, another like it is not made.
+    pub fn set_before(&self) -> Option<i64> {
+        let sets_it = |version: &TemplateVersion| {
+            let changes = self.changes();
+            version.image == self.source.image
+                && changes.iter().all(|change| version.metadata.get(change.option) == change.to)
+        };
+        let mut later = self.template.versions.range(self.source.number + 1..);
+        self.made_before().or_else(|| later.find(|(_, version)| sets_it(version)).map(|(number, _)| *number))
+    }
+
     /// The tool that owns the template, where nothing is to be written past it.
     pub fn owner_to_ask(&self, scene: &Scene<'_>) -> Option<Owner> {
         scene.owner(&self.template.tags).filter(|_| !scene.choices.include_iac)

@@ -136,7 +136,7 @@ impl<'a> Planning<'_, 'a> {
     /// A new version for each patch.
     fn create(&mut self) {
         for (key, patch) in self.patches.by_version.clone() {
-            if patch.made_before().is_some() && !self.will_use(&key) {
+            if patch.set_before().is_some() && !self.will_use(&key) {
                 continue;
             }
             let (effect, follows) = self.effect_of_creating(&patch);
@@ -308,7 +308,7 @@ impl<'a> Planning<'_, 'a> {
     pub fn why_incomplete(&self, hooks: &[Hook<'a>], flags: &[&str]) -> String {
         let before = hooks.iter().find_map(|hook| {
             let patch = self.patches.by_version.get(&patch::key(hook))?;
-            Some((patch.made_before()?, &patch.template.name))
+            Some((patch.set_before()?, &patch.template.name))
         });
         let flags = flags.join(" and ");
         match before {

@@ -258,6 +258,22 @@ fn what_follows_the_default_needs_the_default_to_move() {
     );
 }
 
+/// Version 2 gives more hops than anybody asks for, so that a group that takes a new version gets one of its own.
+#[test]
+fn a_version_that_nothing_uses_is_not_made_beside_one_that_sets_the_same() {
+    let mut inventory = own(VersionRef::Default);
+    template(&mut inventory, "lt-own", &[options(Some(OPTIONAL), Some(2))], &al2023());
+    add_version(&mut inventory, "lt-own", options(Some(REQUIRED), Some(3)));
+    let without = plan(&inventory, rollout());
+    assert!(without.steps.is_empty(), "{without:#?}");
+    assert_eq!(
+        skips(&without)[0].1,
+        "version 2 of lt-own-name sets it already, and nothing launches from it yet: give --set-default"
+    );
+    let with = plan(&inventory, Choices { set_default: true, ..rollout() });
+    assert_eq!(made(&with), [(1, options(Some(REQUIRED), Some(2)))]);
+}
+
 #[test]
 fn overrides_with_templates_of_their_own_are_each_patched() {
     let mut inventory = inventory();
