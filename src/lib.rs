@@ -21,6 +21,7 @@
 pub mod apply;
 pub mod aws;
 pub mod cli;
+pub mod deliver;
 pub mod exit;
 pub mod explain;
 pub mod finding;

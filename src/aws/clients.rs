@@ -71,6 +71,25 @@ macro_rules! client {
     }};
 }
 
+/// Builds a client of a [`Courier`](super::deliver::Courier), with what its service needs besides. Without the check
+/// that XML is whole: what S3 answers with is whatever someone put there.
+macro_rules! courier_client {
+    ($service:ident, $word:literal, $courier:expr, $config:expr, $besides:expr) => {{
+        let sdk: &aws_config::SdkConfig = $config;
+        let region = sdk.region().map_or("", AsRef::as_ref);
+        let config = $service::config::Builder::from(sdk)
+            .retry_partition($crate::aws::retry::partition(&$courier.account, region, $word))
+            .retry_classifier($crate::aws::retry::Hopeless::of(sdk))
+            .interceptor($crate::aws::gate::Gate::new($word, $crate::aws::operations::Task::Deliver))
+            .interceptor($courier.wiring.meter.probe($word))
+            .interceptor($courier.wiring.pacer.guide(&$courier.account, region, $word));
+        let besides: fn($service::config::Builder) -> $service::config::Builder = $besides;
+        $service::Client::from_conf(besides(config).build())
+    }};
+}
+
+pub(super) use courier_client;
+
 impl Clients {
     pub fn new(config: SdkConfig, wiring: Wiring, task: Task) -> Self {
         Self { config, wiring, task, renewal: None }

@@ -10,6 +10,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_sdk_ec2::config::SharedAsyncSleep;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -83,7 +84,7 @@ impl Client {
         let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         pools
             .entry(key)
-            .or_insert_with(|| SharedHttpConnector::new(self.connector(lane, settings, parts)))
+            .or_insert_with(|| SharedHttpConnector::new(self.connector(lane, settings, parts.sleep_impl())))
             .clone()
     }
 
@@ -91,11 +92,11 @@ impl Client {
         &self,
         lane: Lane,
         settings: &HttpConnectorSettings,
-        parts: &RuntimeComponents,
+        sleep: Option<SharedAsyncSleep>,
     ) -> Connector {
         let mut builder: ConnectorBuilder =
             Connector::builder().connector_settings(settings.clone()).pool_max_idle_per_host(MOST_UNDER_WAY);
-        builder.set_sleep_impl(parts.sleep_impl());
+        builder.set_sleep_impl(sleep);
         if lane != Lane::Direct {
             builder.set_proxy_config(self.proxy.clone());
         }
@@ -104,6 +105,22 @@ impl Client {
             Lane::Tls => builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build(),
         }
     }
+}
+
+/// Sends one request that is none to AWS, through the environment's proxy if there is one, and reads its answer. It has
+/// `limit` for that, and is not sent again.
+pub(super) async fn send_once(
+    request: HttpRequest,
+    limit: Duration,
+    sleep: Option<SharedAsyncSleep>,
+) -> Result<HttpResponse, ConnectorError> {
+    let client = Client::new(Some(ProxyConfig::from_env()), limit);
+    let endpoint = endpoint_of(request.uri());
+    let settings = HttpConnectorSettings::builder().connect_timeout(limit).read_timeout(limit).build();
+    let connector = SharedHttpConnector::new(client.connector(lane_of(&endpoint), &settings, sleep));
+    let answer = tokio::time::timeout(limit, exchange(&connector, request)).await;
+    let answer = answer.unwrap_or_else(|elapsed| Err(ConnectorError::timeout(elapsed.into())));
+    answer.map_err(|error| name_endpoint(error, endpoint, 1))
 }
 
 impl HttpClient for Client {
@@ -174,7 +191,7 @@ async fn exchange(pool: &SharedHttpConnector, request: HttpRequest) -> Result<Ht
 }
 
 /// `https://host:port` of a URL.
-fn endpoint_of(url: &str) -> String {
+pub(super) fn endpoint_of(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     // Credentials in an endpoint URL are nobody's business.

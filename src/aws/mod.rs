@@ -15,6 +15,7 @@ mod collect;
 mod connect_error;
 mod convert;
 mod credentials;
+mod deliver;
 mod errors;
 mod fleets;
 mod gate;
@@ -44,6 +45,7 @@ pub use change::{
     VersionUse,
 };
 pub use connect_error::{ConnectError, ConnectErrorKind};
+pub use deliver::{Courier, WebhookError};
 pub use errors::{CallError, ErrorKind};
 pub use iam::PolicyDocument;
 pub use logs::cap_directives;

@@ -33,6 +33,8 @@ pub enum Task {
     Rehearse,
     /// Changing an account, and reading right before and after what is changed.
     Remediate,
+    /// Carrying reports to where people look. No account is read or opened for it.
+    Deliver,
 }
 
 impl Operation {
@@ -65,6 +67,10 @@ pub(super) enum On {
     Units,
     /// IAM roles.
     Roles,
+    /// Objects of S3.
+    Objects,
+    /// Topics of SNS.
+    Topics,
     /// Whoever asks needs no permission for it.
     NoPermission,
 }
@@ -152,6 +158,9 @@ operations! {
     LIST_ACCOUNTS_FOR_PARENT = "organizations" "ListAccountsForParent" on Units for SignIn;
     LIST_ORGANIZATIONAL_UNITS_FOR_PARENT =
         "organizations" "ListOrganizationalUnitsForParent" on Units for SignIn;
+    GET_OBJECT = "s3" "GetObject" on Objects for Deliver;
+    PUT_OBJECT = "s3" "PutObject" on Objects for Deliver;
+    PUBLISH = "sns" "Publish" on Topics for Deliver;
     ASSUME_ROLE = "sts" "AssumeRole" on Roles for SignIn;
     GET_CALLER_IDENTITY = "sts" "GetCallerIdentity" on NoPermission for SignIn;
 }
@@ -184,6 +193,15 @@ mod tests {
             // Of these services EC2 alone knows DryRun.
             assert_eq!(tasks.contains(&Task::Rehearse), operation.service == "ec2", "{operation}");
         }
+    }
+
+    #[test]
+    fn what_delivers_reaches_no_service_that_is_audited() {
+        assert!(Task::Deliver.entries().all(|entry| matches!(entry.operation.service, "s3" | "sns")));
+        let delivers =
+            |task: Task| task.entries().any(|entry| matches!(entry.operation.service, "s3" | "sns"));
+        let others = [Task::Audit, Task::Plan, Task::Scopes, Task::SignIn, Task::Rehearse, Task::Remediate];
+        assert!(!others.into_iter().any(delivers));
     }
 
     #[test]

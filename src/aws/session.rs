@@ -19,6 +19,7 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use super::base::Base;
 use super::clients::{SignIn, Wiring};
 use super::connect_error::{ConnectError, ConnectErrorKind};
+use super::deliver::Courier;
 use super::meter::Meter;
 use super::operations::Task;
 use super::pace::{ApiShare, Pacer};
@@ -128,6 +129,18 @@ impl Aws {
         let mut base = Base::new(config, self.wiring(), self.task, sign_in, identity.arn())?;
         base.configured_region = region.map(|region| Region::from(region.as_ref()));
         Ok(base)
+    }
+
+    /// Finds the credentials that reports are carried with. Nobody is asked whose they are: what they may do shows when it
+    /// is done.
+    ///
+    /// # Errors
+    ///
+    /// When the settings of the environment or of the profile make no sense.
+    pub async fn courier(&self, settings: &ConnectSettings) -> Result<Courier, ConnectError> {
+        let region = configured_region(settings).await;
+        let config = Box::pin(self.configured(settings, region)).await?;
+        Ok(Courier { config, wiring: self.wiring(), account: "courier".to_owned() })
     }
 
     /// The same error, more exact where it can be.

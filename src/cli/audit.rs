@@ -64,6 +64,9 @@ pub struct Args {
 pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     let policies = load_policies(&args.policies)?;
     let outputs = args.reporting.open()?;
+    if args.access.is_demo() {
+        args.reporting.stay_here(&outputs)?;
+    }
     let runtime = super::runtime()?;
     let baseline = args.against.open(&outputs, &runtime)?;
     // A store of its own, beside the outputs, for a baseline that is put together anew.
@@ -79,7 +82,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     let compared = baseline.as_ref().map(|baseline| baseline.compare(report.view(), lists_passed));
     let since = compared.transpose()?.flatten();
     let view = View { since: since.as_ref(), ..report.view() };
-    let written = Error::gather([saved, outputs.write(&view, console)]);
+    let written = Error::gather([saved, args.reporting.write(outputs, &view, console)]);
     let exit = exit(args, &view);
     drop(since);
     let renewed = match (baseline, &written) {

@@ -5,6 +5,7 @@
 mod audit;
 mod baseline;
 mod console;
+mod deliver;
 mod demo;
 mod diff;
 mod draft;

@@ -61,6 +61,6 @@ fn merge(files: &[PathBuf], reporting: &Reporting, console: &Console) -> Result<
     let merged = merged.ok_or_else(|| Error::usage("there is no report to read"))?;
     let merged = merged.map_err(|error| Error::kept(&error))?;
     let report = merged.view();
-    let written = outputs.write(&report, console);
+    let written = reporting.write(outputs, &report, console);
     reporting::end(reporting::afterwards(reporting.exit(&report)), written, console)
 }

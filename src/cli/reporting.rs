@@ -8,14 +8,18 @@ use crate::report::View;
 
 use super::Error;
 use super::console::Console;
+use super::deliver::Delivery;
 use super::output::{OutputArg, Outputs};
 
 /// Where a report goes, and what ends a run with an error.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Reporting {
-    /// What to write: table, json, ndjson, csv or asff, to stdout or to a file; repeat for more.
+    /// What to write: table, json, ndjson, csv or asff, to stdout, to a file or to S3 (`json=s3://bucket/{date}.json`);
+    /// repeat for more.
     #[arg(short, long = "output", value_name = "FORMAT[=PATH]")]
     outputs: Vec<OutputArg>,
+    #[command(flatten)]
+    delivery: Delivery,
     /// The least severity of a finding that makes the exit code 1.
     #[arg(long, value_enum, default_value_t = FailOn::Low, value_name = "SEVERITY")]
     fail_on: FailOn,
@@ -59,8 +63,24 @@ impl Reporting {
         if self.outputs.is_empty() {
             Outputs::open(&[OutputArg::DEFAULT])
         } else {
-            Outputs::open(&self.outputs)
+            Outputs::open_anywhere(&self.outputs)
         }
+    }
+
+    /// Refuses to leave this machine, for a run that is said to connect to nothing else.
+    pub fn stay_here(&self, outputs: &Outputs) -> Result<(), Error> {
+        if outputs.leave() || self.delivery.leaves() {
+            return Err(Error::usage(
+                "--demo connects to nothing but itself: leave out outputs on S3 and --notify, but for a file",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Writes the report everywhere, carries what belongs elsewhere, and tells who is to be told.
+    pub fn write(&self, outputs: Outputs, report: &View<'_>, console: &Console) -> Result<(), Error> {
+        let (parcels, written) = outputs.write(report, console);
+        Error::gather([written, self.delivery.deliver(parcels, report, console)])
     }
 
     /// How a run ends that made this report.

@@ -9,6 +9,8 @@ mod support;
 
 /// Remediation, as far as moto can be changed.
 mod changes;
+/// Reports on S3, and messages.
+mod delivery;
 /// The Python environment, where there is none.
 mod environment;
 /// The findings and the coverage of an audit, against the truth.

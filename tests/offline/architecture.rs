@@ -14,6 +14,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("resolve", &["finding", "model"]),
     ("lineage", &["finding", "model", "resolve"]),
     ("policy", &["finding", "lineage", "model", "resolve", "yaml"]),
+    ("deliver", &[]),
     ("schema", &[]),
     ("yaml", &[]),
     ("plan", &["finding", "model", "schema"]),
@@ -30,6 +31,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "apply",
             "aws",
+            "deliver",
             "exit",
             "explain",
             "finding",

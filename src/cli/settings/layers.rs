@@ -9,7 +9,7 @@ use super::{Error, Note, Problem, Setting, file, files, variables, wrong};
 /// and a trial must not replace the reports of that; a part of the organization is asked for instead of the whole; tags
 /// are those of a file of accounts. The names are those that clap knows flags and their groups by.
 const SETS_ASIDE: &[(&str, &[&str])] =
-    &[("demo", &["Where", "outputs"]), ("org_units", &["org", "tags"]), ("org", &["tags"])];
+    &[("demo", &["Where", "outputs", "Delivery"]), ("org_units", &["org", "tags"]), ("org", &["tags"])];
 
 /// All that is set, from the layer that counts most.
 #[derive(Debug, Default)]
