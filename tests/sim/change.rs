@@ -432,3 +432,34 @@ fn what_a_plan_has_to_know_is_read() {
         assert_eq!(sent.iter().filter(|name| *name == "cloudwatch:GetMetricData").count(), 1);
     });
 }
+
+/// The command, from the role that reads to the role that changes.
+#[test]
+fn a_plan_is_carried_out_by_the_role_for_it_and_by_no_other() {
+    let cloud = fleet();
+    let line = "remediate --yes --org --region eu-west-1 --set-default --rollout --accept-imdsv1-callers \
+                --accept-no-drain --poll-interval 0";
+    let refused = cloud.imdsctl(line).run().code(2);
+    assert!(refused.stderr.contains("--remediate-role"), "{}", refused.stderr);
+    assert!(!cloud.requests().iter().any(|request| request.mutating));
+
+    cloud.imdsctl(line).line("--remediate-role ImdsctlRemediate").run().code(1);
+    let requests = cloud.requests();
+    let changes: Vec<_> = requests.iter().filter(|request| request.changed).collect();
+    assert!(changes.len() >= 3, "{changes:#?}");
+    for change in changes {
+        assert!(change.principal.contains(":assumed-role/ImdsctlRemediate/"), "{}", change.principal);
+    }
+    let assumed = requests.iter().filter_map(|request| request.assume_role.as_ref());
+    let mut policies = assumed.filter(|asked| asked.role_arn.ends_with("role/ImdsctlRemediate"));
+    let policy = policies.next().unwrap().policy.as_deref().unwrap();
+    // Exactly what the plan needs: nothing of it changes an instance or the account's defaults.
+    assert!(
+        policy.contains("ec2:CreateLaunchTemplateVersion") && policy.contains("launch-template/lt-"),
+        "{policy}"
+    );
+    for none in ["ModifyInstanceMetadataOptions", "ModifyInstanceMetadataDefaults"] {
+        assert!(!policy.contains(none), "{policy}");
+    }
+    assert!(policies.next().is_none(), "one session for the account");
+}
