@@ -70,7 +70,7 @@ fn launch() -> GroupLaunch {
     GroupLaunch::Template(TemplateRef { id, name: Some("web".to_owned()), version: VersionRef::Latest })
 }
 
-fn step(id: &str, after: &[&str], action: Action) -> Step {
+pub fn step(id: &str, after: &[&str], action: Action) -> Step {
     Step {
         id: StepId(id.to_owned()),
         action,
@@ -145,6 +145,11 @@ pub fn plan() -> Plan {
         step("instance", &[], instance),
         step("defaults", &[], defaults),
     ];
+    plan_of(steps)
+}
+
+/// A plan of these steps.
+pub fn plan_of(steps: Vec<Step>) -> Plan {
     let part = ScopePlan {
         scope: scope(),
         coverage: CoverageStatus::Complete,

@@ -1,6 +1,7 @@
 //! The engine against an AWS in memory, cut off at every point.
 
 mod fleet;
+mod random;
 mod world;
 
 use std::cell::{Cell, RefCell};
@@ -84,7 +85,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { clouds: BTreeMap::from([(scope(), fleet())]), disk: Disk::new(), told: Vec::new() }
+        Self::of(fleet())
+    }
+
+    fn of(world: World) -> Self {
+        Self { clouds: BTreeMap::from([(scope(), world)]), disk: Disk::new(), told: Vec::new() }
     }
 
     fn world(&self) -> &World {
