@@ -137,9 +137,9 @@ pub struct FindingResult {
 pub enum FindingState {
     /// It is gone.
     Fixed,
-    /// It is still there, and a step that serves it is not done.
+    /// It is still there, and what replaces it is under way.
     Pending,
-    /// It is still there, though every step was done.
+    /// It is still there.
     Failing,
     /// Nobody has looked, or could.
     Unverified,

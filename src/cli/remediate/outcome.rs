@@ -132,14 +132,14 @@ fn findings(plan: &Plan, results: &[StepResult], judged: Option<&Judged>) -> Vec
     let mut findings: Vec<FindingResult> = Vec::new();
     let mut at = std::collections::BTreeMap::new();
     for ((scope, step), result) in plan.steps().zip(results) {
-        let done = matches!(result.state, StepState::Done | StepState::Already);
+        let under_way = result.state == StepState::Open;
         for id in &step.findings {
             let known = *at.entry(id.clone()).or_insert_with(|| {
                 findings.push(look(scope, id, judged));
                 findings.len() - 1
             });
             let finding = &mut findings[known];
-            if finding.state == FindingState::Failing && !done {
+            if finding.state == FindingState::Failing && under_way {
                 finding.state = FindingState::Pending;
             }
         }
