@@ -1,9 +1,9 @@
 //! What is written is safe to show: characters from outside that act on a terminal, and how JSON is written without any.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use serde::Serialize;
-use serde_json::ser::{CharEscape, CompactFormatter, Formatter, Serializer};
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 /// Whether a character acts on whatever shows it instead of being shown: control characters, the ones that
 /// reorder text (bidi), line separators, and the invisible ones that hide text in other text.
@@ -35,9 +35,17 @@ pub fn write_line(value: &impl Serialize, out: &mut (impl io::Write + ?Sized)) -
     out.write_all(b"\n")
 }
 
+/// Writes a value as a document of its own: pretty JSON with a newline at its end, so that it is safe to `cat`.
+pub fn write_document(value: &impl Serialize, out: &mut (impl io::Write + ?Sized)) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    value.serialize(&mut Serializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
+    out.write_all(b"\n")?;
+    out.flush()
+}
+
 /// Another formatter of JSON, with more escapes: what a parser reads is the same.
 #[derive(Clone, Debug)]
-pub struct Harmless<F>(pub F);
+struct Harmless<F>(F);
 
 /// Passes the calls that shape the document on.
 macro_rules! as_inner {

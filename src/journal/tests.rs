@@ -9,8 +9,7 @@ use crate::model::{
     TemplateRef, VersionRef,
 };
 use crate::plan::{
-    Action, Choices, NamedVersion, NodeGroupSeen, Reach, Repoint, ScopePlan, Step, TemplateSeen,
-    VersionChoice,
+    Action, Choices, NamedVersion, NodeGroupSeen, Repoint, ScopePlan, Step, TemplateSeen, VersionChoice,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -24,16 +23,8 @@ fn required() -> MetadataOptions {
 }
 
 fn step(id: &str, after: &[&str], action: Action) -> Step {
-    Step {
-        id: StepId(id.to_owned()),
-        action,
-        after: after.iter().map(|id| StepId((*id).to_owned())).collect(),
-        changes: Vec::new(),
-        reach: Reach::default(),
-        token_use: None,
-        blocked: None,
-        findings: Vec::new(),
-    }
+    let after = after.iter().map(|id| StepId((*id).to_owned())).collect();
+    Step { after, ..Step::new(StepId(id.to_owned()), action) }
 }
 
 fn made() -> VersionChoice {

@@ -42,6 +42,22 @@ pub struct Step {
     pub findings: Vec<String>,
 }
 
+impl Step {
+    /// A step that waits for nothing, reaches nothing and serves nothing yet.
+    pub fn new(id: StepId, action: Action) -> Self {
+        Self {
+            id,
+            action,
+            after: Vec::new(),
+            changes: Vec::new(),
+            reach: Reach::default(),
+            token_use: None,
+            blocked: None,
+            findings: Vec::new(),
+        }
+    }
+}
+
 /// An option that changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Change {

@@ -37,16 +37,7 @@ pub struct Draft {
 
 impl Draft {
     pub fn new(stage: Stage, id: StepId, action: Action) -> Self {
-        let step = Step {
-            id,
-            action,
-            after: Vec::new(),
-            changes: Vec::new(),
-            reach: Reach::default(),
-            token_use: None,
-            blocked: None,
-            findings: Vec::new(),
-        };
+        let step = Step::new(id, action);
         Self { stage, step, instances: Vec::new(), lane: None, idle: None }
     }
 

@@ -64,12 +64,18 @@ impl FromStr for ReportFormat {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|format| format.as_str() == name)
-            .ok_or_else(|| UnknownFormat::new(name, Self::ALL.iter().map(|format| format.as_str())))
+        let names: Vec<_> = Self::ALL.iter().map(|format| (format.as_str(), *format)).collect();
+        by_name(name, &names)
     }
+}
+
+/// The format of this name, among those that a command knows.
+pub(super) fn by_name<F: Copy>(name: &str, formats: &[(&str, F)]) -> Result<F, UnknownFormat> {
+    let found = formats.iter().find(|(known, _)| *known == name);
+    found.map(|(_, format)| *format).ok_or_else(|| {
+        let known: Vec<_> = formats.iter().map(|(known, _)| *known).collect();
+        UnknownFormat { name: name.to_owned(), known: known.join(", ") }
+    })
 }
 
 /// A format's name that means none.
@@ -80,12 +86,6 @@ pub struct UnknownFormat {
     pub name: String,
     /// What could have been.
     pub known: String,
-}
-
-impl UnknownFormat {
-    pub(super) fn new<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Self {
-        Self { name: name.to_owned(), known: known.collect::<Vec<_>>().join(", ") }
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,9 @@
 //! The contract as one JSON object, `summary` last.
 
-use std::io::{self, Write as _};
-
-use serde::Serialize as _;
-use serde_json::ser::{PrettyFormatter, Serializer};
+use std::io;
 
 use super::{Format, View};
-use crate::harmless::Harmless;
+use crate::harmless::write_document;
 
 /// Pretty JSON with a newline at its end.
 ///
@@ -17,9 +14,6 @@ pub struct Json;
 
 impl Format for Json {
     fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut out = io::BufWriter::new(out);
-        report.serialize(&mut Serializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
-        out.write_all(b"\n")?;
-        out.flush()
+        write_document(report, out)
     }
 }

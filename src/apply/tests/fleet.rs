@@ -10,7 +10,7 @@ use crate::model::{
     TemplateId, TemplateRef, VersionRef,
 };
 use crate::plan::{
-    Action, Choices, NamedVersion, NodeGroupSeen, Pin, Plan, Reach, Repoint, SCHEMA, ScopePlan, Step, StepId,
+    Action, Choices, NamedVersion, NodeGroupSeen, Pin, Plan, Repoint, SCHEMA, ScopePlan, Step, StepId,
     TemplateSeen, VersionChoice,
 };
 
@@ -71,16 +71,8 @@ fn launch() -> GroupLaunch {
 }
 
 pub fn step(id: &str, after: &[&str], action: Action) -> Step {
-    Step {
-        id: StepId(id.to_owned()),
-        action,
-        after: after.iter().map(|id| StepId((*id).to_owned())).collect(),
-        changes: Vec::new(),
-        reach: Reach::default(),
-        token_use: None,
-        blocked: None,
-        findings: Vec::new(),
-    }
+    let after = after.iter().map(|id| StepId((*id).to_owned())).collect();
+    Step { after, ..Step::new(StepId(id.to_owned()), action) }
 }
 
 fn update(from: NamedVersion, to: NamedVersion) -> Action {

@@ -1,28 +1,18 @@
 //! Plans in files.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-use serde_json::ser::{PrettyFormatter, Serializer};
+use serde::Deserialize;
 
 use crate::cli::Error;
 use crate::cli::sink::Sink;
-use crate::harmless::Harmless;
+use crate::harmless::write_document;
 use crate::plan::{Action, NamedVersion, Plan, SCHEMA, Step, StepId, VersionChoice};
 
 /// Writes a plan.
 pub fn write(sink: Sink, plan: &Plan) -> Result<(), Error> {
-    sink.write(|out| write_json(plan, out))
-}
-
-/// Writes a document as harmless to `cat` as the JSON report.
-pub fn write_json(document: &impl Serialize, out: &mut dyn std::io::Write) -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::new(out);
-    document.serialize(&mut Serializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
-    out.write_all(b"\n")?;
-    out.flush()
+    sink.write(|out| write_document(plan, out))
 }
 
 /// Reads a plan.

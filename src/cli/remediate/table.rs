@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::file::write_json;
 use super::preflight::{Answer, Rehearsed, Said};
+use crate::harmless::write_document;
 use crate::plan::{FindingState, Results, StepResult, StepState};
 use crate::report::{self, PlanFormat, PlanView, TableStyle, sanitize};
 
@@ -16,7 +16,7 @@ pub fn plan(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if format == PlanFormat::Json {
-        return write_json(rehearsed, out);
+        return write_document(rehearsed, out);
     }
     let said = rehearsed.preflight.iter().flatten().map(|said| (said.step.clone(), heard(said)));
     let view = PlanView { plan: rehearsed.plan, dry_run, rehearsed: said.collect() };
@@ -39,7 +39,7 @@ pub fn results(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        PlanFormat::Json => write_json(results, out),
+        PlanFormat::Json => write_document(results, out),
         PlanFormat::Table => Table { style, out }.write(results),
     }
 }

@@ -101,14 +101,11 @@ impl<'h> Scope<'h> {
         let changes =
             step.changes.iter().map(|change| Change { from: change.to, to: change.from, ..*change });
         self.steps.push(Step {
-            id: undo_id(&step.id),
-            action,
             after,
             changes: changes.collect(),
             reach: step.reach.clone(),
-            token_use: None,
             blocked,
-            findings: Vec::new(),
+            ..Step::new(undo_id(&step.id), action)
         });
     }
 

@@ -6,15 +6,14 @@
 mod fields;
 mod shapes;
 
-use std::io::{self, Write as _};
+use std::io;
 
-use serde::Serializer;
 use serde::ser::{Error as _, SerializeSeq as _};
-use serde_json::ser::{PrettyFormatter, Serializer as JsonSerializer};
+use serde::{Serialize, Serializer};
 
 use super::{Format, Run, View};
 use crate::finding::{Finding, Severity, Status};
-use crate::harmless::Harmless;
+use crate::harmless::write_document;
 use crate::model::{AccountId, Partition, Region};
 use shapes::{
     Compliance, ProviderFields, Recommendation, Remediation, SecurityFinding, SeverityShape, StatusReason,
@@ -36,23 +35,24 @@ pub struct Asff;
 
 impl Format for Asff {
     fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut out = io::BufWriter::new(out);
-        let mut serializer = JsonSerializer::with_formatter(&mut out, Harmless(PrettyFormatter::new()));
-        one_by_one(report, &mut serializer)?;
-        out.write_all(b"\n")?;
-        out.flush()
+        write_document(&Document(report), out)
     }
 }
 
-fn one_by_one<S: Serializer>(report: &View<'_>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut sequence = serializer.serialize_seq(None)?;
-    for finding in report.findings.all() {
-        let finding = finding.map_err(S::Error::custom)?;
-        if let Some(place) = Place::of(&finding) {
-            sequence.serialize_element(&security_finding(&finding, &place, report.run))?;
+/// The findings that belong to an account, one by one.
+struct Document<'r, 'v>(&'r View<'v>);
+
+impl Serialize for Document<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(None)?;
+        for finding in self.0.findings.all() {
+            let finding = finding.map_err(S::Error::custom)?;
+            if let Some(place) = Place::of(&finding) {
+                sequence.serialize_element(&security_finding(&finding, &place, self.0.run))?;
+            }
         }
+        sequence.end()
     }
-    sequence.end()
 }
 
 /// Where a finding belongs, which Security Hub has to be told of each.

@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
-use serde_json::ser::{PrettyFormatter, Serializer as JsonSerializer};
 
 use super::{Compared, DIFF_SCHEMA, Diff, DiffSummary, PolicyChange, ScopeChange, table};
-use crate::harmless::{Harmless, write_line};
+use crate::harmless::{write_document, write_line};
+use crate::report::format::by_name;
 use crate::report::{TableStyle, UnknownFormat};
 
 /// The formats of comparisons, by the names that `-o` takes.
@@ -42,10 +42,7 @@ impl FromStr for DiffFormat {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
-        found
-            .map(|(_, format)| *format)
-            .ok_or_else(|| UnknownFormat::new(name, Self::NAMES.iter().map(|(known, _)| *known)))
+        by_name(name, &Self::NAMES)
     }
 }
 
@@ -84,9 +81,7 @@ fn json(diff: &Diff<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         policies: diff.policies(),
         summary: diff.summary(),
     };
-    let mut out = out;
-    document.serialize(&mut JsonSerializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
-    out.write_all(b"\n")
+    write_document(&document, out)
 }
 
 /// The lines behind the changes. The summary is last, so a file that ends with it is whole.

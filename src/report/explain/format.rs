@@ -1,13 +1,11 @@
 //! The formats of explanations.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::str::FromStr;
 
-use serde::Serialize as _;
-use serde_json::ser::{PrettyFormatter, Serializer};
-
 use super::Explained;
-use crate::harmless::Harmless;
+use crate::harmless::write_document;
+use crate::report::format::by_name;
 use crate::report::{TableStyle, UnknownFormat};
 
 /// The formats of explanations, by the names that `-o` takes.
@@ -26,26 +24,15 @@ impl ExplanationFormat {
     pub fn write(self, explained: &Explained, style: TableStyle, out: &mut dyn io::Write) -> io::Result<()> {
         match self {
             Self::Table => super::write_table(explained, style, out),
-            Self::Json => write_json(explained, out),
+            Self::Json => write_document(explained, out),
         }
     }
-}
-
-/// As harmless to `cat` as the JSON report.
-fn write_json(explained: &Explained, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut out = io::BufWriter::new(out);
-    explained.serialize(&mut Serializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
-    out.write_all(b"\n")?;
-    out.flush()
 }
 
 impl FromStr for ExplanationFormat {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
-        found
-            .map(|(_, format)| *format)
-            .ok_or_else(|| UnknownFormat::new(name, Self::NAMES.iter().map(|(known, _)| *known)))
+        by_name(name, &Self::NAMES)
     }
 }

@@ -1,13 +1,11 @@
 //! The formats of plans.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::str::FromStr;
 
-use serde::Serialize as _;
-use serde_json::ser::{PrettyFormatter, Serializer};
-
 use super::PlanView;
-use crate::harmless::Harmless;
+use crate::harmless::write_document;
+use crate::report::format::by_name;
 use crate::report::{TableStyle, UnknownFormat};
 
 /// The formats of plans, by the names that `-o` takes.
@@ -26,26 +24,15 @@ impl PlanFormat {
     pub fn write(self, view: &PlanView<'_>, style: TableStyle, out: &mut dyn io::Write) -> io::Result<()> {
         match self {
             Self::Table => super::write_table(view, style, out),
-            Self::Json => write_json(view, out),
+            Self::Json => write_document(&view.plan, out),
         }
     }
-}
-
-/// As harmless to `cat` as the JSON report.
-fn write_json(view: &PlanView<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut out = io::BufWriter::new(out);
-    view.plan.serialize(&mut Serializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
-    out.write_all(b"\n")?;
-    out.flush()
 }
 
 impl FromStr for PlanFormat {
     type Err = UnknownFormat;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
-        found
-            .map(|(_, format)| *format)
-            .ok_or_else(|| UnknownFormat::new(name, Self::NAMES.iter().map(|(known, _)| *known)))
+        by_name(name, &Self::NAMES)
     }
 }

@@ -32,14 +32,9 @@ fn block(tokens: OptionValue, hops: Option<i32>) -> MetadataOptions {
 
 fn step(id: &str, action: Action, after: &[&str], findings: &[&str]) -> Step {
     Step {
-        id: StepId(id.to_owned()),
-        action,
         after: after.iter().map(|id| StepId((*id).to_owned())).collect(),
-        changes: Vec::new(),
-        reach: Reach::default(),
-        token_use: None,
-        blocked: None,
         findings: findings.iter().map(|id| (*id).to_owned()).collect(),
+        ..Step::new(StepId(id.to_owned()), action)
     }
 }
 
