@@ -9,15 +9,16 @@ use crate::aws::Task;
 use crate::exit::Exit;
 use crate::model::{Needs, Scope};
 use crate::policy::{self, DEFAULT_POLICY, Policy};
-use crate::report::{Complete, Run, View};
+use crate::report::{Complete, Run};
 use crate::scan::{Scanned, Shard};
 
 use super::baseline::Against;
+use super::conclusion::Conclusion;
 use super::console::Console;
 use super::draft::{Audited, Draft, needs};
 use super::offline::Saved;
 use super::output::Outputs;
-use super::reporting::{self, Reporting};
+use super::reporting::Reporting;
 use super::save::{Save, held};
 use super::session::{Access, Session};
 use super::targets::Where;
@@ -46,7 +47,8 @@ pub struct Args {
     access: Access,
     /// Read one of N parts of all accounts and Regions; `imdsctl report merge` puts the reports together. In a job of an
     /// array env:VARIABLE/N: the part is the variable's, from 0.
-    #[arg(long, value_name = "hash:M/N", value_parser = super::shard::parse, conflicts_with = "inventory")]
+    #[arg(long, value_name = "hash:M/N", value_parser = super::shard::parse,
+        conflicts_with_all = ["inventory", "baseline", "update_baseline", "fail_on_new"])]
     shard: Option<Shard>,
     /// Complete this report, JSON or NDJSON, of an audit that was interrupted or could not read everything.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["inventory", "save_inventory"])]
@@ -69,8 +71,6 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     }
     let runtime = super::runtime()?;
     let baseline = args.against.open(&outputs, &runtime)?;
-    // A store of its own, beside the outputs, for a baseline that is put together anew.
-    let store = outputs.store();
     let audited = match &args.inventory {
         Some(path) => judge(path, args, &policies, &outputs, &runtime).map(|report| (report, Ok(()))),
         None => read(args, &policies, &outputs, console, &runtime),
@@ -78,24 +78,14 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     // Calls that an interruption left behind are not waited for.
     runtime.shutdown_background();
     let (report, saved) = audited?;
-    let lists_passed = args.include_passed;
-    let compared = baseline.as_ref().map(|baseline| baseline.compare(report.view(), lists_passed));
-    let since = compared.transpose()?.flatten();
-    let view = View { since: since.as_ref(), ..report.view() };
-    let written = Error::gather([saved, args.reporting.write(outputs, &view, console)]);
-    let exit = exit(args, &view);
-    drop(since);
-    let renewed = match (baseline, &written) {
-        (Some(baseline), Ok(())) => baseline.update(&report, lists_passed, store),
-        _ => Ok(()),
+    let conclusion = Conclusion {
+        reporting: &args.reporting,
+        against: &args.against,
+        baseline,
+        lists_passed: args.include_passed,
+        is_over: args.inventory.is_some(),
     };
-    reporting::end(exit, Error::gather([written, renewed]), console)
-}
-
-fn exit(args: &Args, report: &View<'_>) -> Exit {
-    let reporting = &args.reporting;
-    let exit = if args.against.fail_on_new { reporting.exit_by_new(report) } else { reporting.exit(report) };
-    if args.inventory.is_some() { reporting::afterwards(exit) } else { exit }
+    conclusion.draw(&report, outputs, saved, console)
 }
 
 /// Judges a saved inventory.

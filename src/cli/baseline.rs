@@ -1,6 +1,5 @@
-//! `--baseline`: an audit is compared with an earlier report, which it may take the place of.
+//! `--baseline`: an audit, or a merge, is compared with an earlier report, which it may take the place of.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::SpooledTempFile;
@@ -13,14 +12,14 @@ use super::output::Outputs;
 use super::sink::Sink;
 use super::{Error, saved, signals};
 
-/// What an audit is compared with.
+/// What a report is compared with.
 #[derive(Debug, clap::Args)]
 pub struct Against {
     /// Say what is new, and what is fixed, since this report, JSON or NDJSON.
-    #[arg(long, value_name = "FILE", conflicts_with = "shard")]
+    #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Make this audit what the next one is compared with: write its report to the file of --baseline, which need not be
-    /// there yet. What could not be read this time is kept as it was.
+    /// Make this report what the next one is compared with: write it to the file of --baseline, which need not be there
+    /// yet. What could not be read this time is kept as it was.
     #[arg(long, requires = "baseline")]
     update_baseline: bool,
     /// Findings change the exit code only if they are new since --baseline, or no longer exempt.
@@ -43,14 +42,19 @@ struct Known {
 }
 
 impl Against {
-    /// Opens it and reads it, before AWS is asked anything.
+    /// The earlier report, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.baseline.as_deref()
+    }
+
+    /// Opens it and reads it, before anything else is.
     pub fn open(&self, outputs: &Outputs, runtime: &Runtime) -> Result<Option<Baseline>, Error> {
         let Some(path) = &self.baseline else { return self.check_without().map(|()| None) };
         // First, since a pipe may keep whoever opens it waiting.
         let stopped = signals::stopped(runtime)?;
         let sink = self.update_baseline.then(|| sink(path, outputs)).transpose()?;
-        let known = if sink.is_some() && is_missing(path) {
-            tracing::info!("{} is not there yet: this audit makes it", path.display());
+        let known = if sink.is_some() && saved::is_missing(path) {
+            tracing::info!("{} is not there yet: this report makes it", path.display());
             None
         } else {
             let (report, lists_passed) = saved::read(path, outputs.store(), &stopped)?;
@@ -69,10 +73,6 @@ impl Against {
             }
         }
     }
-}
-
-fn is_missing(path: &Path) -> bool {
-    path.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn sink(path: &Path, outputs: &Outputs) -> Result<Sink, Error> {
@@ -114,7 +114,7 @@ impl Baseline {
             Renewal::Stays(scopes) => {
                 let path = sink.path().display();
                 tracing::warn!(
-                    "{path} stays as it is: it knows {scopes} accounts and Regions that this audit has not read, and was \
+                    "{path} stays as it is: it knows {scopes} accounts and Regions that this report has not read, and was \
                      judged by other policies; to begin anew, remove it"
                 );
                 Ok(())

@@ -4,6 +4,7 @@
 
 mod audit;
 mod baseline;
+mod conclusion;
 mod console;
 mod deliver;
 mod demo;
@@ -13,6 +14,7 @@ mod explain;
 mod finder;
 mod iam_policy;
 mod logging;
+mod merge;
 mod offline;
 mod output;
 mod pace;

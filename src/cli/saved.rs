@@ -30,6 +30,11 @@ pub fn check_stdin<'p>(paths: impl IntoIterator<Item = &'p Path>) -> Result<(), 
     }
 }
 
+/// Whether there is no such file.
+pub fn is_missing(path: &Path) -> bool {
+    !is_stdin(path) && path.metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
 fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
@@ -44,8 +49,17 @@ pub fn read(
     merge.add(open(path)?, stopped).map_err(|error| wrong(path, error))?;
     let lists_passed = merge.lists_passed();
     let version = merge.version().to_owned();
-    let report = merge.finish(&version).ok_or_else(|| Error::usage("there is no report to read"))?;
-    Ok((report.map_err(|error| Error::kept(&error))?, lists_passed))
+    Ok((finish(merge, &version)?, lists_passed))
+}
+
+/// What was read, as of this version of imdsctl.
+pub fn whole(merge: Merge<SpooledTempFile>) -> Result<Assembled<SpooledTempFile>, Error> {
+    finish(merge, env!("CARGO_PKG_VERSION"))
+}
+
+fn finish(merge: Merge<SpooledTempFile>, version: &str) -> Result<Assembled<SpooledTempFile>, Error> {
+    let report = merge.finish(version).ok_or_else(|| Error::usage("there is no report to read"))?;
+    report.map_err(|error| Error::kept(&error))
 }
 
 /// What is wrong with a report, and where.

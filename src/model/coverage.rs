@@ -114,14 +114,15 @@ pub enum Guard {
     ClientGate,
 }
 
-/// An API call that failed.
+/// An API call that failed, or what else went wrong instead of one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct ReadError {
-    /// The service, as in the report's `api_calls`: `ec2`, `eks`, `autoscaling`, `sts`.
+    /// The service, as in the report's `api_calls`: `ec2`, `eks`, `autoscaling`, `sts`; `imdsctl` where no call was made.
     pub service: String,
     /// The operation, such as `DescribeInstances`.
     pub operation: String,
-    /// AWS's error code, or imdsctl's own word where there was no answer: `Timeout`, `Unreachable`.
+    /// AWS's error code, or imdsctl's own word where there was no answer: `Timeout`, `Unreachable`, or `NoReport` where
+    /// reports were merged and none has the account and Region.
     pub code: String,
     /// What it means, in a sentence.
     pub message: String,

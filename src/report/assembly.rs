@@ -80,6 +80,11 @@ impl<S: Read + Write + Seek> Assembly<S> {
         }
     }
 
+    /// The accounts and Regions that were added so far.
+    pub(super) fn scopes(&self) -> impl Iterator<Item = &ScopeReport> {
+        self.scopes.values().map(|part| &part.scope)
+    }
+
     pub(super) fn policies(&self) -> &[PolicySummary] {
         &self.policies
     }

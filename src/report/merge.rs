@@ -1,11 +1,13 @@
 //! Several reports made into one: shards of an audit, an audit and what was read again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Read, Seek, Write};
 
+use jiff::Timestamp;
+
 use super::read::{ReadError, read};
-use super::{Assembled, Assembly, PolicySummary, Run};
-use crate::model::{AccountId, Breadth, CoverageStatus, Region, Scope};
+use super::{Assembled, Assembly, PolicySummary, Run, ScopeReport, Scopes};
+use crate::model::{AccountId, Breadth, Coverage, CoverageStatus, Region, Scope};
 
 /// Reports to be made into one. They were judged by the same policies.
 #[derive(Debug)]
@@ -13,6 +15,15 @@ pub struct Merge<S> {
     assembly: Assembly<S>,
     run: Option<Run>,
     lists_passed: Option<bool>,
+}
+
+/// How reports compare with the accounts and Regions that were to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expectation {
+    /// Those that no report has.
+    pub missing: BTreeSet<(AccountId, Region)>,
+    /// Those that a report has and nobody expected.
+    pub unexpected: BTreeSet<(AccountId, Region)>,
 }
 
 /// Why a report cannot be merged with those before it.
@@ -66,6 +77,27 @@ impl<S: Read + Write + Seek> Merge<S> {
         }
         self.assembly.add_report(saved);
         Ok(())
+    }
+
+    /// Holds the reports that were added, which may be none, against the accounts and Regions that were to be read. What
+    /// was to be read and is in none of them is failed coverage from here on, so that the whole is incomplete. Where
+    /// there is no report, the run is one of this moment that did nothing.
+    pub fn expect(&mut self, expected: &Scopes, now: Timestamp) -> Expectation {
+        let started_at = self.run.get_or_insert_with(|| Run::of_nothing(now)).started_at;
+        let key = |coverage: &Coverage| (coverage.account_id.clone(), coverage.region.clone());
+        let known: BTreeSet<_> = self.assembly.scopes().map(|scope| key(&scope.coverage)).collect();
+        let wide = self.assembly.scopes().map(|scope| scope.coverage.instances).max().unwrap_or_default();
+        let expected: BTreeMap<_, _> =
+            expected.without_reports(wide).map(|coverage| (key(&coverage), coverage)).collect();
+        let unexpected = known.iter().filter(|scope| !expected.contains_key(scope)).cloned().collect();
+        let mut missing = BTreeSet::new();
+        for (scope, coverage) in expected.into_iter().filter(|(scope, _)| !known.contains(scope)) {
+            if coverage.has_holes() {
+                missing.insert(scope);
+            }
+            self.assembly.add_scope(ScopeReport::unread(coverage), started_at);
+        }
+        Expectation { missing, unexpected }
     }
 
     /// Whether what passed and does not apply is among the findings, as far as there is such a thing.
@@ -131,6 +163,19 @@ impl<S: Read + Write + Seek> Assembly<S> {
 }
 
 impl Run {
+    /// The run of a report that was put together of none.
+    fn of_nothing(now: Timestamp) -> Self {
+        Self {
+            tool: "imdsctl".to_owned(),
+            version: String::new(),
+            started_at: now,
+            finished_at: now,
+            api_calls: BTreeMap::new(),
+            api_throttled: 0,
+            interrupted: false,
+        }
+    }
+
     /// Adds another run: its calls, and the time that it took.
     pub fn join(&mut self, other: &Self) {
         self.started_at = self.started_at.min(other.started_at);

@@ -35,12 +35,14 @@ impl<S: Read + Write + Seek> Assembled<S> {
         if kept.is_empty() {
             return Ok(Renewal::Whole);
         }
-        if merge::same_policies(&later.policies, &self.policies).is_err() {
+        // A report that was put together of none at all has judged nothing, by no policy.
+        let judged = if later.policies.is_empty() { self } else { later };
+        if merge::same_policies(&judged.policies, &self.policies).is_err() {
             return Ok(Renewal::Stays(kept.len() as u64));
         }
         let listed = lists_passed.0 && lists_passed.1;
-        let expired = later.of_policies.iter().filter_map(exemptions::expired).collect();
-        let mut joined = Assembly::new(store, later.policies.clone(), expired);
+        let expired = judged.of_policies.iter().filter_map(exemptions::expired).collect();
+        let mut joined = Assembly::new(store, judged.policies.clone(), expired);
         let is_kept = |scope: &ScopeReport| kept.iter().any(|at| is_same(&self.coverage[*at], scope));
         for at in &kept {
             self.copy(*at, listed, &mut joined)?;

@@ -1,8 +1,8 @@
-//! The JSON Schemas of a report, of explanations and of comparisons, generated from the types of the contracts.
+//! The JSON Schemas of a report, of explanations, of comparisons and of scopes, generated from the types of the contracts.
 
 use serde_json::Value;
 
-use super::{DIFF_SCHEMA, Difference, EXPLANATION_SCHEMA, Explained, Report, SCHEMA};
+use super::{DIFF_SCHEMA, Difference, EXPLANATION_SCHEMA, Explained, Report, SCHEMA, SCOPES_SCHEMA, Scopes};
 use crate::schema::of;
 
 /// The `$id` of the JSON Schema. It names the schema; nothing has to be there.
@@ -25,6 +25,11 @@ pub fn explanation_schema() -> Value {
 /// The JSON Schema of what `report diff -o json` writes, as open as that of a report.
 pub fn diff_schema() -> Value {
     of::<Difference>("urn:imdsctl:diff:v1", "imdsctl comparison of two reports, version 1", DIFF_SCHEMA)
+}
+
+/// The JSON Schema of what `scopes -o json` writes, as open as that of a report.
+pub fn scopes_schema() -> Value {
+    of::<Scopes>("urn:imdsctl:scopes:v1", "imdsctl accounts and Regions, version 1", SCOPES_SCHEMA)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Diff, PolicySummary, Run, ScopeReport, Summary};
 use crate::finding::Finding;
-use crate::model::Breadth;
+use crate::model::{Breadth, CoverageStatus};
 
 /// Findings in the order of the contract: by account, Region, resource type, resource id, policy and rule.
 pub trait Findings {
@@ -48,6 +48,14 @@ impl View<'_> {
     pub fn noun(&self) -> &'static str {
         let wide = self.coverage.iter().any(|scope| scope.coverage.instances == Breadth::All);
         if wide { "instance" } else { "node" }
+    }
+
+    /// Whether something was to be read, and nothing was.
+    pub fn is_blind(&self) -> bool {
+        let unread = |scope: &ScopeReport| {
+            matches!(scope.coverage.status, CoverageStatus::Failed | CoverageStatus::Skipped)
+        };
+        self.incomplete() && self.coverage.iter().all(unread)
     }
 
     /// Whether something that was to be read was not.

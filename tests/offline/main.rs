@@ -25,6 +25,8 @@ mod report_assembly;
 mod report_contract;
 /// What is new in a later report.
 mod report_diff;
+/// Reports held against what was to be read.
+mod report_expect;
 /// Names, tags and messages that someone wrote to do harm.
 mod report_hostile;
 /// Several reports made into one.

@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use imdsctl::inventory::line_schema;
 use imdsctl::journal;
 use imdsctl::plan::result_schema;
-use imdsctl::report::{Report, ReportFormat, TableStyle, diff_schema, explanation_schema, json_schema};
+use imdsctl::report::{
+    Report, ReportFormat, TableStyle, diff_schema, explanation_schema, json_schema, scopes_schema,
+};
 
 use crate::fixtures::{large, story};
 
@@ -35,6 +37,8 @@ fn the_json_schemas_are_those_of_the_types() {
     golden("reports/schema/explanation-v1.schema.json", "UPDATE_SCHEMA", &schema);
     let schema = serde_json::to_string_pretty(&diff_schema()).unwrap() + "\n";
     golden("reports/schema/diff-v1.schema.json", "UPDATE_SCHEMA", &schema);
+    let schema = serde_json::to_string_pretty(&scopes_schema()).unwrap() + "\n";
+    golden("reports/schema/scopes-v1.schema.json", "UPDATE_SCHEMA", &schema);
     let schema = serde_json::to_string_pretty(&line_schema()).unwrap() + "\n";
     golden("reports/schema/inventory-v1.schema.json", "UPDATE_SCHEMA", &schema);
     let schema = serde_json::to_string_pretty(&imdsctl::plan::json_schema()).unwrap() + "\n";

@@ -15,14 +15,14 @@ use crate::fixtures::{self, Build as _, finding, large, scope, story};
 use crate::report::write;
 use crate::report_assembly::written;
 
-type Bytes = Cursor<Vec<u8>>;
+pub type Bytes = Cursor<Vec<u8>>;
 
-const ACCOUNTS: [(&str, &str); 3] =
+pub const ACCOUNTS: [(&str, &str); 3] =
     [("111122223333", "data"), ("444455556666", "payments"), ("999988887777", "web")];
 const REGIONS: [&str; 4] = ["ap-southeast-2", "eu-west-1", "us-east-1", "us-west-2"];
 
 /// A scope and its findings, in order.
-type Scope = (ScopeReport, Vec<Finding>);
+pub type Scope = (ScopeReport, Vec<Finding>);
 
 fn exemption(id: &str) -> ExemptionSummary {
     ExemptionSummary { id: id.into(), reason: "because".into(), expires: None, owner: None }
@@ -35,12 +35,12 @@ fn policies() -> Vec<PolicySummary> {
 }
 
 /// A run that began so many seconds into the day.
-fn run(second: u8) -> Run {
+pub fn run(second: u8) -> Run {
     let started_at = format!("2026-11-22T00:00:{second:02}Z").parse().unwrap();
     Run { started_at, finished_at: started_at, ..story().run }
 }
 
-fn assembled(scopes: &[Scope], run: Run) -> Assembled<Bytes> {
+pub fn assembled(scopes: &[Scope], run: Run) -> Assembled<Bytes> {
     let expired = BTreeSet::from([exemption_name("al2023", "old")]);
     let mut assembly = Assembly::new(Bytes::default(), policies(), expired);
     for (scope, findings) in scopes {
@@ -61,7 +61,7 @@ fn merge<'a>(reports: impl IntoIterator<Item = &'a str>) -> Result<Assembled<Byt
 }
 
 /// Every format of a report but for its run.
-fn without_run(report: &Assembled<Bytes>) -> Vec<String> {
+pub fn without_run(report: &Assembled<Bytes>) -> Vec<String> {
     let run = run(0);
     let view = imdsctl::report::View { run: &run, ..report.view() };
     ReportFormat::ALL.iter().map(|format| written(&view, *format)).collect()
@@ -107,7 +107,7 @@ fn any_scope(account: usize, region: usize, complete: bool) -> impl Strategy<Val
     })
 }
 
-fn any_fleet(complete: bool) -> impl Strategy<Value = Vec<Scope>> {
+pub fn any_fleet(complete: bool) -> impl Strategy<Value = Vec<Scope>> {
     let all = (0..ACCOUNTS.len()).flat_map(|account| (0..REGIONS.len()).map(move |region| (account, region)));
     prop::sample::subsequence(all.collect::<Vec<_>>(), 0..=12).prop_flat_map(move |scopes| {
         scopes.into_iter().map(|(account, region)| any_scope(account, region, complete)).collect::<Vec<_>>()

@@ -274,6 +274,46 @@ fn a_baseline_does_not_lose_what_it_knew() {
     assert_eq!(Report::parse(&whole.read("base.json")).0["policies"][0]["name"], "imdsv2");
 }
 
+/// A night of shards, one a Region, of which some are there, and their merge.
+fn merged(cloud: &Cloud, baseline: Option<&str>, there: &[&str]) -> Outcome {
+    let planned = cloud.imdsctl("scopes --region eu-west-1 --region us-west-2 -o json").run().code(0);
+    let line = "report merge --expect scopes.json --baseline base.json --update-baseline --fail-on-new";
+    let mut merge = Program::new().line(line).line("-o json=a.json").file("scopes.json", &planned.stdout);
+    for region in there {
+        let shard = cloud.imdsctl("audit -o ndjson --region").args([region]).run().code(1);
+        merge = merge.file(region, &shard.stdout).args([region]);
+    }
+    baseline.into_iter().fold(merge, |merge, text| merge.file("base.json", text)).run()
+}
+
+#[test]
+fn a_merge_compares_with_the_last_one_by_itself() {
+    let both = ["eu-west-1", "us-west-2"];
+    let first = merged(&before(), None, &both).code(0);
+    assert_eq!(first.read("base.json"), first.read("a.json"));
+    let second = merged(&after(), Some(&first.read("base.json")), &both).code(1);
+    assert_eq!(summary(&second), [4, 2, 2, 0]);
+    // What a shard that is missing knew is kept, and nothing of it is fixed.
+    let third = merged(&after(), Some(&second.read("base.json")), &both[..1]).code(4);
+    assert_eq!(summary(&third), [0, 0, 3, 0]);
+    assert_eq!(Report::parse(&third.read("a.json")).0["since"]["summary"]["not_seen"]["findings"], 3);
+    let kept = Report::parse(&third.read("base.json"));
+    assert_eq!(kept.coverage("us-west-2")["status"], "complete");
+    let none = merged(&after(), Some(&third.read("base.json")), &[]).code(4);
+    assert_eq!(Report::parse(&none.read("a.json")).0["since"]["summary"]["not_seen"]["findings"], 6);
+    let last = merged(&after(), Some(&none.read("base.json")), &both).code(0);
+    assert_eq!(summary(&last), [0, 0, 6, 0]);
+}
+
+#[test]
+fn a_shard_is_compared_with_nothing_whatever_is_set() {
+    let settings = "baseline = 'base.json'\nupdate-baseline = true\nfail-on-new = true\n";
+    let cloud = before();
+    let audit = cloud.imdsctl(AUDIT).file("imdsctl.toml", settings);
+    let shard = audit.line("--shard hash:1/1 -o json=a.json").run().code(1);
+    assert_eq!(shard.files(), ["a.json", "imdsctl.toml"]);
+}
+
 #[test]
 fn what_nobody_was_told_of_is_new_the_next_time_as_well() {
     let first = scheduled(&before(), None, "").code(0).read("base.json");

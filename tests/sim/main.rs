@@ -30,6 +30,8 @@ mod demo;
 mod deploy;
 /// Everything that keeps an audit from starting.
 mod errors;
+/// Merged reports, held against what was to be read.
+mod expect;
 /// `imdsctl explain`.
 mod explain;
 /// Explained from a saved inventory, and as JSON.

@@ -15,6 +15,7 @@ const TYPED: &[&str] = &[
     "demo",
     "demo-state",
     "dry-run",
+    "expect",
     "force",
     "format",
     "include-iac",

@@ -76,6 +76,9 @@ impl<'a> Diff<'a> {
 
     /// The policies that are not the same.
     pub fn policies(&self) -> Vec<PolicyChange> {
+        if self.before.is_of_nothing() || self.after.is_of_nothing() {
+            return Vec::new();
+        }
         scopes::policy_changes(self.before.side.report.policies, self.after.side.report.policies)
     }
 

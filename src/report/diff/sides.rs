@@ -72,6 +72,11 @@ impl<'a> Known<'a> {
         Some(Ok(&rule.sha256))
     }
 
+    /// Whether it was put together of no report at all, so that nobody looked, by whatever policy.
+    pub const fn is_of_nothing(&self) -> bool {
+        self.side.report.policies.is_empty()
+    }
+
     /// Whether it has a hole where a finding is.
     pub fn has_hole_at(&self, finding: &Finding) -> bool {
         match self.scope_of(finding) {
@@ -83,6 +88,9 @@ impl<'a> Known<'a> {
     /// What this side lets one know of a finding that only the other has. `judged` says whether this side has another
     /// finding of the same resource by the same policy.
     pub fn without(&self, finding: &Finding, other: &Self, judged: bool) -> Told {
+        if self.is_of_nothing() {
+            return Told::NotSeen;
+        }
         if finding.resource.r#type == ResourceType::Exemption {
             return self.without_exemption(finding, other);
         }

@@ -8,6 +8,7 @@ use super::page::{Page, Paint, Text};
 use super::problem::{self, LABEL, LISTED, label};
 use crate::finding::{ExemptionSummary, ResourceType, Severity, Status};
 use crate::report::problems::{self, Cause, Digest, Key, Problem};
+use crate::report::scopes::NO_REPORT;
 use crate::report::words::{self, and, count, grouped};
 use crate::report::{ScopeReport, View};
 
@@ -15,7 +16,10 @@ use crate::report::{ScopeReport, View};
 pub(super) fn head(page: &mut Page<'_>, report: &View<'_>) -> io::Result<()> {
     let run = &report.run;
     let mut text = page.text().paint(Paint::Strong, "imdsctl").say(" ").name(&run.version).dot();
-    text = text.say(words::plural(report.policies.len() as u64, "policy")).say(" ");
+    text = match report.policies.len() as u64 {
+        0 => text.say("no policy"),
+        policies => text.say(words::plural(policies, "policy")).say(" "),
+    };
     for (at, policy) in report.policies.iter().enumerate() {
         text = if at == 0 { text } else { text.say(", ") }.name(&policy.name).say(" ").name(&policy.version);
     }
@@ -35,6 +39,7 @@ pub(super) fn verdict(
     let judged = summary.passed + summary.failed + summary.exempt + summary.unknown + summary.not_applicable;
     let text = page.text();
     let text = match (failing.len() as u64, unknown.len() as u64) {
+        (0, 0) if judged == 0 && report.is_blind() => text.paint(Paint::Bad, "Nothing was read."),
         (0, 0) if judged == 0 => {
             text.say(format!("Nothing to judge: there is no {} that a policy matches.", report.noun()))
         }
@@ -282,6 +287,18 @@ pub(super) fn next(
     Ok(())
 }
 
+/// What to do about holes in the coverage.
+fn holes(report: &View<'_>) -> Option<&'static str> {
+    let mut holes = report.coverage.iter().filter(|scope| scope.coverage.has_holes()).peekable();
+    holes.peek()?;
+    let has_no_report =
+        |scope: &ScopeReport| scope.coverage.errors.first().is_some_and(|error| error.code == NO_REPORT);
+    if holes.all(has_no_report) {
+        return Some("Read what no report has, and merge again: what was not read is not judged.");
+    }
+    Some("Give access to what the coverage names and run it again: what was not read is not judged.")
+}
+
 fn steps(page: &Page<'_>, report: &View<'_>, digest: &Digest, failing: &[&Problem]) -> Vec<Text> {
     let mut steps = Vec::new();
     if let Some((key, cleared)) = lever(failing) {
@@ -289,11 +306,7 @@ fn steps(page: &Page<'_>, report: &View<'_>, digest: &Digest, failing: &[&Proble
         let text = cause_name(page.text().say("Begin with "), key);
         steps.push(text.say(format!(": one fix for {} of {all}.", grouped(cleared))));
     }
-    if report.coverage.iter().any(|scope| scope.coverage.has_holes()) {
-        let text =
-            "Give access to what the coverage names and run it again: what was not read is not judged.";
-        steps.push(page.text().say(text));
-    }
+    steps.extend(holes(report).map(|text| page.text().say(text)));
     let flags =
         |what: &str, flags: &str| page.text().say(what).padded(FLAGS).say(" ").fact(Paint::Strong, flags);
     if digest.findings > 0 {
