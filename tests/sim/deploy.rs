@@ -28,6 +28,8 @@ fn the_jobs_of_kubernetes_come_to_the_report_of_one_audit() {
     let shards = jobs.iter().find(|one| one["spec"]["completionMode"] == "Indexed").unwrap();
     let shards = shards["spec"]["completions"].as_u64().unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let listed = cloud.imdsctl("").args(arguments(&jobs, "imdsctl-scopes", folder.path())).run();
+    listed.code(4);
     for index in 0..shards {
         let index = index.to_string();
         let of_pod = arguments(&jobs, "imdsctl-shards", folder.path());
@@ -41,6 +43,11 @@ fn the_jobs_of_kubernetes_come_to_the_report_of_one_audit() {
     let whole = cloud.imdsctl("audit --org --all-regions -o json=report.json").run().code(4);
     let merged = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
     assert!(without_run(&merged) == without_run(&whole.read("report.json")), "the JSON differs");
+
+    // A pod that never came to write its report.
+    std::fs::remove_file(folder.path().join("0.ndjson")).unwrap();
+    let merge = Program::new().args(arguments(&jobs, "imdsctl-merge", folder.path())).run().code(4);
+    assert!(merge.stdout.contains("imdsctl:merge NoReport"), "{}", merge.stdout);
 }
 
 #[test]
