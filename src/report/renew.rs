@@ -1,11 +1,12 @@
 //! The report that the next run is compared with: that of this run, and what it could not see of the one before.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek, Write};
 
 use super::assembly::Assembled;
 use super::{Assembly, Run, ScopeReport, exemptions, merge};
 use crate::finding::{Finding, Status};
-use crate::model::CoverageStatus;
+use crate::model::{AccountId, CoverageStatus, Region};
 
 /// What becomes of a report that others are compared with.
 #[derive(Debug)]
@@ -31,7 +32,9 @@ impl<S: Read + Write + Seek> Assembled<S> {
         lists_passed: (bool, bool),
         store: T,
     ) -> io::Result<Renewal<T>> {
-        let kept: Vec<usize> = (0..self.coverage.len()).filter(|at| self.is_lost(*at, later)).collect();
+        let scopes: Scopes<'_> = later.coverage.iter().map(|scope| (key(scope), scope)).collect();
+        let is_lost = |at: &usize| is_lost(&self.coverage[*at], &scopes);
+        let kept: Vec<usize> = (0..self.coverage.len()).filter(is_lost).collect();
         if kept.is_empty() {
             return Ok(Renewal::Whole);
         }
@@ -43,31 +46,16 @@ impl<S: Read + Write + Seek> Assembled<S> {
         let listed = lists_passed.0 && lists_passed.1;
         let expired = judged.of_policies.iter().filter_map(exemptions::expired).collect();
         let mut joined = Assembly::new(store, judged.policies.clone(), expired);
-        let is_kept = |scope: &ScopeReport| kept.iter().any(|at| is_same(&self.coverage[*at], scope));
         for at in &kept {
             self.copy(*at, listed, &mut joined)?;
         }
-        for (at, _) in later.coverage.iter().enumerate().filter(|(_, scope)| !is_kept(scope)) {
+        let kept: BTreeSet<_> = kept.iter().map(|at| key(&self.coverage[*at])).collect();
+        for (at, _) in later.coverage.iter().enumerate().filter(|(_, scope)| !kept.contains(&key(scope))) {
             later.copy(at, listed, &mut joined)?;
         }
         let mut run = Run { interrupted: false, ..later.run.clone() };
         run.join(&self.run);
         Ok(Renewal::Joined(Box::new(joined.finish(run)?)))
-    }
-
-    /// Whether a later report would lose what this one knows of a scope.
-    fn is_lost(&self, at: usize, later: &Self) -> bool {
-        let scope = &self.coverage[at];
-        if sight(scope) == 0 {
-            return false;
-        }
-        match later.coverage.iter().find(|other| is_same(scope, other)) {
-            None => true,
-            Some(other) => {
-                let hole = other.coverage.has_holes() || other.coverage.is_interrupted();
-                hole && sight(other) < sight(scope)
-            }
-        }
     }
 
     fn copy<T: Read + Write + Seek>(
@@ -88,9 +76,22 @@ impl<S: Read + Write + Seek> Assembled<S> {
     }
 }
 
-fn is_same(one: &ScopeReport, other: &ScopeReport) -> bool {
-    let key = |scope: &ScopeReport| (scope.coverage.account_id.clone(), scope.coverage.region.clone());
-    key(one) == key(other)
+/// What a report holds of each account and Region.
+type Scopes<'a> = BTreeMap<(&'a AccountId, &'a Region), &'a ScopeReport>;
+
+const fn key(scope: &ScopeReport) -> (&AccountId, &Region) {
+    (&scope.coverage.account_id, &scope.coverage.region)
+}
+
+/// Whether a later report would lose what is known of a scope.
+fn is_lost(scope: &ScopeReport, later: &Scopes<'_>) -> bool {
+    if sight(scope) == 0 {
+        return false;
+    }
+    later.get(&key(scope)).is_none_or(|other| {
+        let hole = other.coverage.has_holes() || other.coverage.is_interrupted();
+        hole && sight(other) < sight(scope)
+    })
 }
 
 const fn sight(scope: &ScopeReport) -> u8 {
