@@ -15,8 +15,8 @@
 //!   `model, finding ← plan ← journal`, `aws, journal ← apply`, and `policy, plan ← remediate`. Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
 //!   the bytes of a report everything is synchronous, pure and total.
-//! - Nobody below [`cli`] reads arguments, the environment or the clock, but for how fast to ask; and nobody but its
-//!   console prints.
+//! - Nobody below the edges, [`cli`] and `function`, reads arguments, the environment or the clock, but for how fast to ask;
+//!   and nobody but they print.
 
 pub mod apply;
 pub mod aws;
@@ -25,6 +25,8 @@ pub mod deliver;
 pub mod exit;
 pub mod explain;
 pub mod finding;
+#[cfg(feature = "lambda")]
+pub mod function;
 pub mod harmless;
 pub mod inventory;
 pub mod journal;

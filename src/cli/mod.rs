@@ -13,7 +13,7 @@ mod draft;
 mod explain;
 mod finder;
 mod iam_policy;
-mod logging;
+pub(crate) mod logging;
 mod merge;
 mod offline;
 mod output;

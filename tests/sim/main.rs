@@ -3,6 +3,12 @@
 
 #[path = "../support/cloud.rs"]
 mod cloud;
+#[cfg(feature = "lambda")]
+#[path = "../support/http.rs"]
+mod http;
+#[cfg(feature = "lambda")]
+#[path = "../support/lambda.rs"]
+mod lambda;
 #[path = "../support/program.rs"]
 mod program;
 #[path = "../support/python.rs"]
@@ -38,6 +44,9 @@ mod explain;
 mod explain_saved;
 /// Every fault of every API, on the first, a later and the last page.
 mod fault_matrix;
+/// The function of AWS Lambda.
+#[cfg(feature = "lambda")]
+mod function;
 /// Fleets made to do harm, and secrets that must not get out.
 mod hostile;
 /// SIGINT and SIGTERM.

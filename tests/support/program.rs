@@ -23,8 +23,13 @@ pub struct Program {
 
 impl Program {
     pub fn new() -> Self {
+        Self::of(env!("CARGO_BIN_EXE_imdsctl"))
+    }
+
+    /// Another program than `imdsctl`.
+    pub fn of(program: &str) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_imdsctl"));
+        let mut command = Command::new(program);
         command.env_clear().env("HOME", home.path()).current_dir(home.path()).stdin(Stdio::null());
         // Or a test without credentials waits for the metadata service of the machine it runs on.
         command.env("AWS_EC2_METADATA_DISABLED", "true");

@@ -24,6 +24,12 @@ impl Raw {
         self.send(service, &format!("GET {path} HTTP/1.1"), "accept: application/json", "")
     }
 
+    /// A POST of JSON in `eu-west-1`.
+    #[cfg(feature = "lambda")]
+    pub fn post(&self, service: &str, path: &str, body: &str) -> (u16, String) {
+        self.send(service, &format!("POST {path} HTTP/1.1"), "content-type: application/json", body)
+    }
+
     fn send(&self, service: &str, line: &str, headers: &str, body: &str) -> (u16, String) {
         let host = self.url.trim_start_matches("http://");
         let token = self.token.as_ref().map(|token| format!("x-amz-security-token: {token}\r\n"));
