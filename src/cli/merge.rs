@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::exit::Exit;
 use crate::model::{AccountId, Region};
-use crate::report::{Expectation, Merge, Scopes};
+use crate::report::{Expectation, Merge, Scopes, sanitize};
 
 use super::baseline::Against;
 use super::conclusion::Conclusion;
@@ -86,5 +86,6 @@ fn named(scopes: &BTreeSet<(AccountId, Region)>) -> String {
         scopes.iter().take(NAMED).map(|(account, region)| format!("{account} {region}")).collect();
     let more = if scopes.len() > NAMED { ", …" } else { "" };
     let noun = if scopes.len() == 1 { "account and Region" } else { "accounts and Regions" };
-    format!("{} {noun} ({}{more})", scopes.len(), names.join(", "))
+    // They are as the files say.
+    format!("{} {noun} ({}{more})", scopes.len(), sanitize(&names.join(", "), false))
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::cloud::Cloud;
+use crate::hostile::assert_harmless;
+use crate::organization::ORGANIZATION;
 use crate::outputs::without_run;
 use crate::program::{Outcome, Program, Report};
 use crate::python;
@@ -113,6 +115,25 @@ fn without_any_report_nothing_was_read() {
     let mut check = environment.script("check_schema.py");
     let checked = check.arg("--schema").arg(schema).arg(merged.path("scopes.json")).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&checked.stdout).trim(), "1 documents");
+}
+
+#[test]
+fn names_that_do_harm_do_none() {
+    let name = "\u{202e}txet\u{9b}31m";
+    let named = format!("name: {}", serde_json::json!(name))
+        .replace('\u{202e}', "\\u202e")
+        .replace('\u{9b}', "\\u009b");
+    let cloud = Cloud::start(&ORGANIZATION.replace("name: payments", &named));
+    let planned = cloud.imdsctl("scopes --org --region eu-west-1 -o json -o table=a.txt").run().code(4);
+    assert_harmless("the JSON", &planned.stdout);
+    assert_harmless("the table", &planned.read("a.txt"));
+    let mut scopes: Value = serde_json::from_str(&planned.stdout).unwrap();
+    assert!(scopes["accounts"].as_array().unwrap().iter().any(|account| account["account_name"] == name));
+    scopes["accounts"][0]["regions"][0] = format!("eu{name}").into();
+    let merge = Program::new().file("scopes.json", &scopes.to_string()).line("report merge -o table");
+    let merged = merge.line("--expect scopes.json").run().code(4);
+    assert_harmless("the merged table", &merged.stdout);
+    assert_harmless("stderr", &merged.stderr);
 }
 
 const REGIONS: &str = "- { names: [eu-west-1, us-east-1] }";
