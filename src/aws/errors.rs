@@ -99,6 +99,11 @@ pub struct CallError {
 /// Our word for a request that could not be made, or not for a reason that has a word of its own.
 pub(super) const REQUEST_FAILED: &str = "RequestFailed";
 
+/// Our words for a connection without an answer, for no connection, and for an answer of something else.
+const TIMEOUT: &str = "Timeout";
+const UNREACHABLE: &str = "Unreachable";
+const NOT_AWS: &str = "NotAnAwsAnswer";
+
 /// Our word for a request that we did not send.
 const REFUSED: &str = "RefusedByImdsctl";
 
@@ -136,7 +141,7 @@ impl CallError {
              or may not implement {}",
             operation.name
         );
-        Self::new(operation, ErrorKind::NotAws, "NotAnAwsAnswer", message)
+        Self::new(operation, ErrorKind::NotAws, NOT_AWS, message)
     }
 
     fn without_answer<E: Error + 'static>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self {
@@ -154,14 +159,14 @@ impl CallError {
         }
         if let Some(unanswered) = Unanswered::find(error) {
             let (kind, code) = match unanswered.cause {
-                Cause::Silent => (ErrorKind::Timeout, "Timeout"),
-                _ => (ErrorKind::Unreachable, "Unreachable"),
+                Cause::Silent => (ErrorKind::Timeout, TIMEOUT),
+                _ => (ErrorKind::Unreachable, UNREACHABLE),
             };
             return Self::new(operation, kind, code, unanswered.to_string());
         }
         if matches!(error, SdkError::TimeoutError(_)) {
             let message = "no complete answer within the time limit";
-            return Self::new(operation, ErrorKind::Timeout, "Timeout", message);
+            return Self::new(operation, ErrorKind::Timeout, TIMEOUT, message);
         }
         let cause = chain(error).last().map_or_else(String::new, ToString::to_string);
         Self::new(operation, ErrorKind::Other, REQUEST_FAILED, cause)
@@ -170,16 +175,6 @@ impl CallError {
     /// Whether nobody can tell if AWS did what it was asked: it was sent, and no answer says either. What it would
     /// have changed has to be read again before anything else is done.
     pub fn is_uncertain(&self) -> bool {
-        const FAILED_INSIDE: [&str; 8] = [
-            "InternalError",
-            "InternalFailure",
-            "InternalServerError",
-            "ServerException",
-            "ServiceUnavailable",
-            "Unavailable",
-            "IncompleteAnswer",
-            REQUEST_FAILED,
-        ];
         match self.kind {
             ErrorKind::Timeout | ErrorKind::Unreachable | ErrorKind::NotAws => true,
             ErrorKind::Other => FAILED_INSIDE.contains(&self.code.as_str()),
@@ -215,6 +210,43 @@ impl CallError {
             Some((end, _)) => format!("{}…", &line[..end]),
             None => line,
         }
+    }
+}
+
+/// Services' own words for what went wrong inside of them, and ours for an answer that is not whole.
+const FAILED_INSIDE: [&str; 8] = [
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "ServerException",
+    "ServiceUnavailable",
+    "Unavailable",
+    "IncompleteAnswer",
+    REQUEST_FAILED,
+];
+
+/// Whether a failure that a report tells of may pass by itself, so that reading again later is worth it. What is denied
+/// is denied until somebody does something.
+pub fn may_pass(error: &ReadError) -> bool {
+    let code = error.code.as_str();
+    match kind_of_report(code, &error.message) {
+        ErrorKind::Throttled
+        | ErrorKind::ExpiredCredentials
+        | ErrorKind::Unreachable
+        | ErrorKind::Timeout
+        | ErrorKind::NotAws => true,
+        ErrorKind::Other => FAILED_INSIDE.contains(&code),
+        _ => false,
+    }
+}
+
+/// What kind of failure a report tells of, in AWS's words or in ours.
+fn kind_of_report(code: &str, message: &str) -> ErrorKind {
+    match code {
+        TIMEOUT => ErrorKind::Timeout,
+        UNREACHABLE => ErrorKind::Unreachable,
+        NOT_AWS => ErrorKind::NotAws,
+        _ => kind_of(code, message),
     }
 }
 
@@ -428,6 +460,29 @@ mod tests {
         let silent = CallError::new(DESCRIBE_INSTANCES, ErrorKind::Timeout, "Timeout", "");
         assert!(silent.is_uncertain());
         assert!(!CallError::refused(DESCRIBE_INSTANCES, ErrorKind::Changed, "").is_uncertain());
+    }
+
+    #[test]
+    fn what_may_pass_is_worth_another_try_and_a_denial_is_not() {
+        let report = |code: &str| ReadError {
+            service: "ec2".to_owned(),
+            operation: "DescribeInstances".to_owned(),
+            code: code.to_owned(),
+            message: String::new(),
+        };
+        let passing = [
+            "Throttling",
+            "ExpiredToken",
+            TIMEOUT,
+            UNREACHABLE,
+            NOT_AWS,
+            "InternalError",
+            "IncompleteAnswer",
+        ];
+        assert!(passing.iter().all(|code| may_pass(&report(code))));
+        let lasting =
+            ["AccessDenied", "UnauthorizedOperation", "OptInRequired", "NoCredentials", REFUSED, "Anything"];
+        assert!(!lasting.iter().any(|code| may_pass(&report(code))));
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub use change::{
 };
 pub use connect_error::{ConnectError, ConnectErrorKind};
 pub use deliver::{Courier, WebhookError};
-pub use errors::{CallError, ErrorKind};
+pub use errors::{CallError, ErrorKind, may_pass};
 pub use iam::PolicyDocument;
 pub use logs::cap_directives;
 pub use meter::{Counts, Meter};

@@ -5,5 +5,5 @@ mod object;
 mod signature;
 
 pub use announcement::{Announcement, SCHEMA};
-pub use object::{BadObject, Object, ObjectPattern};
+pub use object::{BadObject, Object, ObjectPattern, Prefix};
 pub use signature::{SIGNATURE_HEADER, TIMESTAMP_HEADER, signature};

@@ -12,6 +12,8 @@ const PLACEHOLDERS: [&str; 3] = ["{date}", "{time}", "{run}"];
 /// The longest key that S3 takes, in bytes.
 const LONGEST_KEY: usize = 1024;
 
+const BAD_BUCKET: &str = "a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens";
+
 /// `s3://bucket/key`, where the key may hold `{date}`, `{time}` and `{run}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectPattern(Object);
@@ -23,6 +25,13 @@ pub struct Object {
     pub bucket: String,
     /// The key in it.
     pub key: String,
+}
+
+/// `s3://bucket/prefix`: where objects are that belong together. The prefix may be empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    bucket: String,
+    prefix: String,
 }
 
 /// Why a text names no object.
@@ -57,7 +66,7 @@ impl FromStr for ObjectPattern {
         let rest = text.strip_prefix("s3://").ok_or_else(|| bad("it begins with s3://"))?;
         let (bucket, key) = rest.split_once('/').ok_or_else(|| bad("a key follows the bucket"))?;
         if !is_bucket(bucket) {
-            return Err(bad("a bucket's name has 3 to 63 lower-case letters, digits, dots and hyphens"));
+            return Err(bad(BAD_BUCKET));
         }
         if key.is_empty() || key.ends_with('/') {
             return Err(bad("it names a folder: give the object a name"));
@@ -73,6 +82,35 @@ impl FromStr for ObjectPattern {
             return Err(bad("it holds control characters"));
         }
         Ok(Self(Object { bucket: bucket.to_owned(), key: key.to_owned() }))
+    }
+}
+
+impl Prefix {
+    /// The object of a name below it.
+    pub fn object(&self, name: &str) -> Object {
+        let key = if self.prefix.is_empty() { name.to_owned() } else { format!("{}/{name}", self.prefix) };
+        Object { bucket: self.bucket.clone(), key }
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = BadObject;
+
+    fn from_str(text: &str) -> Result<Self, BadObject> {
+        let bad = |why: &str| BadObject(format!("{text:?} is no place on S3: {why}"));
+        let rest = text.strip_prefix("s3://").ok_or_else(|| bad("it begins with s3://"))?;
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        if !is_bucket(bucket) {
+            return Err(bad(BAD_BUCKET));
+        }
+        let prefix = prefix.trim_end_matches('/');
+        if prefix.len() > LONGEST_KEY / 2 {
+            return Err(bad("it leaves no room for the names of objects"));
+        }
+        if prefix.contains(['{', '}']) || prefix.chars().any(char::is_control) {
+            return Err(bad("it holds braces or control characters"));
+        }
+        Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 }
 
@@ -109,6 +147,27 @@ mod tests {
         assert_eq!(pattern.to_string(), "s3://reports/imdsctl/{date}/{time}-{run}.json");
         let plain: ObjectPattern = "s3://reports/latest.json".parse().unwrap();
         assert_eq!(plain.of_run(began, "a1").key, "latest.json");
+    }
+
+    #[test]
+    fn objects_that_belong_together_share_a_prefix() {
+        let object = |place: &str| place.parse::<Prefix>().unwrap().object("runs/a").to_string();
+        assert_eq!(object("s3://reports"), "s3://reports/runs/a");
+        assert_eq!(object("s3://reports/"), "s3://reports/runs/a");
+        assert_eq!(object("s3://reports/work"), "s3://reports/work/runs/a");
+        assert_eq!(object("s3://reports/work/x/"), "s3://reports/work/x/runs/a");
+        for wrong in [
+            "",
+            "reports/work",
+            "s3://",
+            "s3:///work",
+            "s3://Reports",
+            "s3://reports/{date}",
+            "s3://reports/\n",
+        ] {
+            assert!(wrong.parse::<Prefix>().is_err(), "{wrong:?}");
+        }
+        assert!(format!("s3://reports/{}", "k".repeat(600)).parse::<Prefix>().is_err());
     }
 
     #[test]

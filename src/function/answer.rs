@@ -2,16 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::child::Ended;
-use super::failure::Failure;
-use crate::exit::Exit;
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, Coverage, Region};
 use crate::report::{Outline, Summary};
 
 /// How many of the accounts and Regions that are left are listed. An answer has to fit into a state of Step Functions.
 const LISTED: usize = 100;
 
-/// What became of a report.
+/// What the function answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    Reported(Reported),
+    Planned(Planned),
+    Shard(ShardRead),
+}
+
+/// A report was made and is where it belongs: of `audit` and `merge`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Reported {
     /// The exit code that the command ended with; `docs/exit-codes.md` says what it means.
@@ -22,6 +28,27 @@ pub struct Reported {
     outputs: Vec<String>,
     #[serde(flatten)]
     left: Left,
+}
+
+/// A run is planned: of `plan-scopes`. The state machine reads its list of shards from the bucket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Planned {
+    pub run: String,
+    pub bucket: String,
+    pub shards_key: String,
+    pub shards: u32,
+    /// How many accounts × Regions there are to read.
+    pub scopes: u64,
+}
+
+/// A shard was read as far as that is possible: of `audit-shard`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShardRead {
+    /// The exit code; nothing where there was nothing to do any more.
+    pub exit: Option<i32>,
+    pub status: Status,
+    #[serde(flatten)]
+    pub left: Left,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -74,16 +101,22 @@ pub struct Told {
 }
 
 impl Reported {
-    /// How a command went that made a report.
-    pub fn of(ended: Ended, told: Told) -> Result<Self, Failure> {
-        let (exit, outline) = ended.report()?;
-        Ok(Self {
+    /// By the exit code of the command that made the report, and what it said.
+    pub fn new(exit: i32, outline: &Outline, told: Told) -> Self {
+        Self {
             exit,
             status: Status::of(exit),
             summary: Counts::of(&outline.summary, &told),
             outputs: told.reports,
-            left: Left::of(&outline),
-        })
+            left: Left::of(outline),
+        }
+    }
+}
+
+impl ShardRead {
+    /// Nothing is left.
+    pub fn already() -> Self {
+        Self { exit: None, status: Status::Complete, left: Left::default() }
     }
 }
 
@@ -100,13 +133,8 @@ impl Status {
 impl Left {
     /// What a report says is left.
     pub fn of(outline: &Outline) -> Self {
-        let left = outline.left();
-        let scope = |(account, region): (&AccountId, &Region)| Scope {
-            account: account.clone(),
-            region: region.clone(),
-        };
-        let listed = outline.left().take(LISTED).map(|left| scope((&left.account_id, &left.region)));
-        Self { left: listed.collect(), left_count: left.count() }
+        let scope = |left: &Coverage| Scope { account: left.account_id.clone(), region: left.region.clone() };
+        Self { left: outline.left().take(LISTED).map(scope).collect(), left_count: outline.left().count() }
     }
 }
 
@@ -128,34 +156,39 @@ impl Counts {
     }
 }
 
-impl Ended {
-    /// The exit code and the report of a command that made one, and left it wherever it was to be.
-    pub fn report(self) -> Result<(i32, Outline), Failure> {
-        const BAD: i32 = Exit::Usage.code() as i32;
-        const BUG: i32 = Exit::Bug.code() as i32;
-        let errors = self.errors.join("\n");
-        match (self.status.code(), self.outline) {
-            (Some(BAD), _) => Err(Failure::BadSettings(errors)),
-            (Some(BUG), _) => Err(Failure::Failed(if errors.is_empty() { log_says() } else { errors })),
-            (Some(exit), Some(outline)) if errors.is_empty() => Ok((exit, outline)),
-            (_, outline) if self.was_stopped => Err(Failure::Incomplete(late(outline.is_some(), &errors))),
-            (Some(_), _) if !errors.is_empty() => Err(Failure::NotDelivered(errors)),
-            (None, _) => Err(Failure::Failed(format!(
-                "imdsctl was ended by the system ({}); if its memory was full, give the function more (MemorySize)",
-                self.status
-            ))),
-            (Some(_), _) => Err(Failure::Failed(log_says())),
-        }
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::report::{Report, Run};
+
+    /// A report of so many Regions that an interruption left unread.
+    fn unread(regions: usize) -> Outline {
+        let report: Report = serde_json::from_str(include_str!("../../reports/examples/audit.json")).unwrap();
+        let scope = |number: usize| Coverage {
+            status: crate::model::CoverageStatus::Skipped,
+            reason: Some("interrupted".to_owned()),
+            region: format!("region-{number}").into(),
+            ..report.coverage[0].coverage.clone()
+        };
+        let run = Run { interrupted: true, ..report.run.clone() };
+        Outline { run, coverage: (0..regions).map(scope).collect(), summary: report.summary.clone() }
     }
-}
 
-fn log_says() -> String {
-    "this is a bug in imdsctl; the function's log says more".to_owned()
-}
+    /// Step Functions takes 256 KiB from one state to the next.
+    #[test]
+    fn an_answer_stays_small_whatever_is_left() {
+        let answer = json!(Answer::Reported(Reported::new(130, &unread(50_000), Told::default())));
+        assert_eq!((&answer["status"], &answer["left_count"]), (&json!("incomplete"), &json!(50_000)));
+        assert_eq!(answer["left"].as_array().unwrap().len(), LISTED);
+        assert_eq!(answer["left"][7]["region"], "region-7");
+        assert!(answer.to_string().len() < 16 << 10);
+    }
 
-/// What is said where the deadline came too early.
-fn late(has_report: bool, errors: &str) -> String {
-    let what = if has_report { "the report was delivered" } else { "there was anything to report" };
-    let errors = if errors.is_empty() { String::new() } else { format!(": {errors}") };
-    format!("the deadline came before {what}{errors}")
+    #[test]
+    fn a_shard_with_nothing_left_says_so() {
+        let answer = json!(Answer::Shard(ShardRead::already()));
+        assert_eq!(answer, json!({ "exit": null, "status": "complete", "left": [], "left_count": 0 }));
+    }
 }

@@ -1,10 +1,9 @@
 //! The command, run as a process of its own: its memory is given back when it ends, and where it crashes there is still
 //! somebody who can say so.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
@@ -21,13 +20,11 @@ const ERROR: &str = "error: ";
 const OURS: [&str; 2] = ["AWS_LAMBDA_RUNTIME_API", "IMDSCTL_RUNS"];
 
 /// What the command writes to stdout.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stdout {
     /// A report in lines, of which no finding is kept.
     Report,
-    /// Something else, for this file.
-    #[expect(dead_code, reason = "a report is all that is asked for yet")]
-    File(File),
+    Nothing,
 }
 
 /// How the command ended.
@@ -57,10 +54,10 @@ pub fn command(folder: &Path) -> io::Result<Command> {
 /// Runs a command to its end, or to the deadline.
 pub async fn run(mut command: Command, stdout: Stdout, deadline: Deadline) -> io::Result<Ended> {
     let (stderr, errors) = io::pipe()?;
-    command.stdin(std::process::Stdio::null()).stderr(errors).kill_on_drop(true);
+    command.stdin(Stdio::null()).stderr(errors).kill_on_drop(true);
     let outline = match stdout {
-        Stdout::File(file) => {
-            command.stdout(file);
+        Stdout::Nothing => {
+            command.stdout(Stdio::null());
             None
         }
         Stdout::Report => {
@@ -73,7 +70,7 @@ pub async fn run(mut command: Command, stdout: Stdout, deadline: Deadline) -> io
     // It holds the other ends of the pipes, which would never come to an end.
     drop(command);
     let outline = outline.map(|report| spawn_blocking(|| Outline::read(BufReader::new(report))));
-    let errors = spawn_blocking(|| forward(BufReader::new(stderr)));
+    let errors = spawn_blocking(|| forward(BufReader::new(stderr), &mut io::stderr()));
     let (status, was_stopped) = end(&mut child, deadline).await?;
     let outline = match outline {
         Some(outline) => joined(outline).await?,
@@ -110,13 +107,13 @@ fn interrupt(child: &Child) -> io::Result<()> {
 }
 
 /// Hands on what the command logs, and makes log lines of the rest. What went wrong is kept.
-fn forward(mut input: impl BufRead) -> io::Result<Vec<String>> {
+fn forward(mut input: impl BufRead, log: &mut impl io::Write) -> io::Result<Vec<String>> {
     let mut errors: Vec<String> = Vec::new();
     let mut bytes = Vec::new();
     while input.read_until(b'\n', &mut bytes)? > 0 {
         if bytes.starts_with(b"{") {
             // There is nobody left to tell if stderr is gone.
-            let _ = io::stderr().write_all(&bytes);
+            let _ = log.write_all(&bytes);
         } else {
             let line = String::from_utf8_lossy(&bytes);
             let line = line.trim_end();
@@ -147,7 +144,9 @@ mod tests {
     #[test]
     fn errors_are_kept_and_log_lines_are_not() {
         let said = "{\"level\":\"WARN\"}\nthread 'main' panicked\nerror: cannot write a\ncannot write b\n{}\nerror: and c\n";
-        let errors = forward(said.as_bytes()).unwrap();
+        let mut log = Vec::new();
+        let errors = forward(said.as_bytes(), &mut log).unwrap();
         assert_eq!(errors, ["cannot write a\ncannot write b", "and c"]);
+        assert_eq!(log, b"{\"level\":\"WARN\"}\n{}\n");
     }
 }

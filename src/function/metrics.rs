@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::report::Run;
+
 /// The namespace of the metrics.
 const NAMESPACE: &str = "imdsctl";
 
@@ -21,6 +23,14 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Counts the requests of a run, but for those of another that it went on from.
+    pub fn count_calls(&mut self, run: &Run, before: Option<&Run>) {
+        let sum = |run: &Run| run.api_calls.values().sum::<u64>();
+        let (calls, throttled) = before.map_or((0, 0), |before| (sum(before), before.api_throttled));
+        self.api_calls = Some(sum(run).saturating_sub(calls));
+        self.throttled_calls = Some(run.api_throttled.saturating_sub(throttled));
+    }
+
     /// The line. `since_1970` is the time in milliseconds.
     ///
     /// The metrics have no dimension: an alarm looks at all that this function does, and what it was told to do is a

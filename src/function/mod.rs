@@ -5,6 +5,8 @@
 //!        <── answer or failure ──┘        └── logs, a report's outline
 //! ```
 //!
+//! A run of several invocations (`sharded`) hands on from one to the next by objects of S3 (`runs`).
+//!
 //! This is the other edge of the program, beside [`crate::cli`]: it asks for the environment and the time, and writes to
 //! stdout and stderr. What it does is done by the command, with the function's variables as settings.
 
@@ -16,7 +18,10 @@ mod failure;
 mod folder;
 mod invocation;
 mod metrics;
+mod outcome;
+mod runs;
 mod settings;
+mod sharded;
 
 use std::io::{self, Write as _};
 

@@ -1,6 +1,7 @@
 //! What the function's variables say that is the function's own business. All others are for the command that it runs.
 
 use super::failure::Failure;
+use crate::deliver::Prefix;
 
 /// Where reports go.
 pub const OUTPUT: &str = "IMDSCTL_OUTPUT";
@@ -8,24 +9,37 @@ pub const OUTPUT: &str = "IMDSCTL_OUTPUT";
 /// Who is told.
 pub const NOTIFY: &str = "IMDSCTL_NOTIFY";
 
+/// Where the shards of a run are kept until they are merged; the function's alone.
+pub const RUNS: &str = "IMDSCTL_RUNS";
+
 /// What is set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Lists, as they are set; empty where nothing is.
     pub output: String,
     pub notify: String,
+    /// With which credentials objects are read and put, and by which key they are encrypted.
+    pub deliver_profile: Option<String>,
+    pub kms_key: Option<String>,
+    runs: Option<String>,
 }
 
 impl Settings {
     /// Reads them.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Failure> {
-        let list = |name: &str| variable(name).unwrap_or_default();
-        let settings = Self { output: list(OUTPUT), notify: list(NOTIFY) };
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let settings = Self {
+            output: set(OUTPUT).unwrap_or_default(),
+            notify: set(NOTIFY).unwrap_or_default(),
+            deliver_profile: set("IMDSCTL_DELIVER_PROFILE"),
+            kms_key: set("IMDSCTL_SSE_KMS_KEY_ID"),
+            runs: set(RUNS),
+        };
         settings.check()?;
         Ok(settings)
     }
 
-    /// What is on stdout is for the metrics.
+    /// Nobody reads a report on the stdout of a function.
     fn check(&self) -> Result<(), Failure> {
         let mut outputs = self.output.split(',').map(str::trim).filter(|output| !output.is_empty());
         let is_stdout = |output: &&str| output.split_once('=').is_none_or(|(_, path)| path == "-");
@@ -40,6 +54,16 @@ impl Settings {
             }
         }
     }
+
+    /// Where the shards of a run are kept.
+    pub fn runs(&self) -> Result<Prefix, Failure> {
+        let text = self.runs.as_deref().ok_or_else(|| {
+            Failure::BadSettings(format!(
+                "{RUNS} is not set: where what shards have read is kept, as in s3://BUCKET/work"
+            ))
+        })?;
+        text.parse().map_err(|problem| Failure::BadSettings(format!("{RUNS}: {problem}")))
+    }
 }
 
 /// A list with one more item.
@@ -51,20 +75,36 @@ pub fn with(list: &str, item: &str) -> String {
 mod tests {
     use super::*;
 
-    fn output(list: &str) -> Result<Settings, Failure> {
-        Settings::read(|name| (name == OUTPUT).then(|| list.to_owned()))
+    fn set(variable: &str, value: &str) -> Result<Settings, Failure> {
+        Settings::read(|name| (name == variable).then(|| value.to_owned()))
+    }
+
+    fn problem<T: std::fmt::Debug>(result: Result<T, Failure>) -> String {
+        match result {
+            Err(Failure::BadSettings(message)) => message,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn a_report_needs_a_place() {
         for list in ["", "json=s3://reports/a.json", "json=s3://reports/{date}.json, csv=s3://reports/a.csv,"]
         {
-            assert_eq!(output(list).unwrap().output, list);
+            assert_eq!(set(OUTPUT, list).unwrap().output, list);
         }
         for list in ["table", "json=s3://reports/a.json,csv=-", "table,json=s3://reports/a.json"] {
-            let Err(Failure::BadSettings(message)) = output(list) else { panic!("{list}") };
+            let message = problem(set(OUTPUT, list));
             assert!(message.contains("=s3://BUCKET/KEY"), "{message}");
         }
+    }
+
+    #[test]
+    fn shards_need_a_place_only_where_there_are_any() {
+        let runs = set(RUNS, "s3://reports/work/").unwrap().runs().unwrap();
+        assert_eq!(runs.object("runs/a").to_string(), "s3://reports/work/runs/a");
+        let unset = set(RUNS, "").unwrap();
+        assert!(problem(unset.runs()).contains("IMDSCTL_RUNS is not set"));
+        assert!(problem(set(RUNS, "reports/work").unwrap().runs()).contains("it begins with s3://"));
     }
 
     #[test]

@@ -4,6 +4,21 @@
 //! never heard of imdsctl. Both are in `tests/python/`, and so is what makes a Python environment of them.
 #![allow(clippy::unwrap_used, reason = "a helper of a test may panic as the test may")]
 
+#[cfg(feature = "lambda")]
+#[allow(dead_code, reason = "made for the tests of several tiers")]
+#[path = "../support/cloud.rs"]
+mod cloud;
+#[cfg(feature = "lambda")]
+#[path = "../support/http.rs"]
+mod http;
+#[cfg(feature = "lambda")]
+#[allow(dead_code, reason = "made for the tests of several tiers")]
+#[path = "../support/lambda.rs"]
+mod lambda;
+#[cfg(feature = "lambda")]
+#[allow(dead_code, reason = "made for the tests of several tiers")]
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -19,6 +34,9 @@ mod findings;
 mod fleet;
 /// The reports, read by other people's parsers.
 mod formats;
+/// Runs of several invocations of the function of AWS Lambda.
+#[cfg(feature = "lambda")]
+mod function;
 /// An organisation.
 mod organization;
 /// The server.

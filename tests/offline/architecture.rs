@@ -26,7 +26,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("aws", &["model"]),
     ("scan", &["aws", "model", "scope"]),
     ("scope", &["model", "yaml"]),
-    ("function", &["cli", "exit", "model", "report"]),
+    ("function", &["aws", "cli", "deliver", "exit", "model", "report", "scan"]),
     (
         "cli",
         &[

@@ -146,7 +146,7 @@ fn a_deadline_before_anything_is_read_is_an_error() {
     let function = function(&cloud).timeout(SHORT / 2).start();
     let (name, message) = function.invoke(&audit()).failed();
     assert_eq!(name, "Imdsctl.Incomplete");
-    let words = "the deadline came before there was anything to report: interrupted before anything was read";
+    let words = "the deadline came before there was a result: interrupted before anything was read";
     assert_eq!(message, words);
     assert_eq!((function.started(), function.left()), (1, Vec::new()));
 }

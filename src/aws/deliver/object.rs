@@ -1,5 +1,8 @@
 //! Objects of S3.
 
+use std::error::Error;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
@@ -49,25 +52,20 @@ impl Courier {
         }
     }
 
-    /// What an object holds; nothing where there is none.
+    /// Writes what an object holds to a file, piece by piece, and says whether there is one.
     ///
     /// # Errors
-    /// When S3 does not give it. S3 tells that there is none only to who may list the bucket.
-    pub async fn get(&self, bucket: &str, key: &str) -> Result<Option<Vec<u8>>, CallError> {
+    /// When S3 does not give it, or it cannot be written. S3 tells that there is none only to who may list the bucket.
+    pub async fn fetch(&self, bucket: &str, key: &str, into: &mut File) -> Result<bool, CallError> {
         let mut region = None;
         loop {
             let call = self.s3(region.as_deref()).get_object().bucket(bucket).key(key);
             let error = match call.send().await {
-                Ok(object) => {
-                    let body = object.body.collect().await.map_err(|error| {
-                        CallError::new(GET_OBJECT, ErrorKind::Other, REQUEST_FAILED, error.to_string())
-                    })?;
-                    return Ok(Some(body.into_bytes().into()));
-                }
+                Ok(object) => return copy(object.body, into).await.map(|()| true),
                 Err(error) => error,
             };
             if error.code() == Some("NoSuchKey") {
-                return Ok(None);
+                return Ok(false);
             }
             match (region.is_none(), elsewhere(&error)) {
                 (true, Some(other)) => region = Some(other),
@@ -87,6 +85,15 @@ impl Courier {
     }
 }
 
+async fn copy(mut body: ByteStream, into: &mut File) -> Result<(), CallError> {
+    let broken =
+        |error: &dyn Error| CallError::new(GET_OBJECT, ErrorKind::Other, REQUEST_FAILED, error.to_string());
+    while let Some(piece) = body.try_next().await.map_err(|error| broken(&error))? {
+        into.write_all(&piece).map_err(|error| broken(&error))?;
+    }
+    Ok(())
+}
+
 /// The Region that S3 points to.
 fn elsewhere<E>(
     error: &SdkError<E, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
@@ -103,7 +110,7 @@ fn failed<E>(
     key: &str,
 ) -> CallError
 where
-    E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + 'static,
+    E: aws_sdk_s3::error::ProvideErrorMetadata + Error + 'static,
 {
     CallError::from_sdk(operation, error).about(&format!("s3://{bucket}/{key}"))
 }
