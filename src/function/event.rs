@@ -184,6 +184,16 @@ mod tests {
     }
 
     #[test]
+    fn every_action_is_documented() {
+        let documented = include_str!("../../docs/function.md");
+        for (action, members) in ACTIONS {
+            let start = format!("| `{{\"action\":\"{action}\"");
+            let row = documented.lines().find(|line| line.starts_with(&start)).unwrap();
+            assert!(members.iter().all(|member| row.contains(&format!("\"{member}\":"))), "{row}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_what_is_allowed() {
         let run = "20261127T030000Z-1a2b3c4d";
         for (value, words) in [

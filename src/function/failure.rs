@@ -62,6 +62,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_name_is_documented() {
+        let documented = include_str!("../../docs/function.md");
+        let every = [
+            Failure::BadEvent,
+            Failure::BadSettings,
+            Failure::Incomplete,
+            Failure::NotDelivered,
+            Failure::Failed,
+        ];
+        for failure in every.map(|of| of(String::new())) {
+            assert!(documented.contains(&format!("| `{}` |", failure.name())), "{}", failure.name());
+        }
+    }
+
+    #[test]
     fn a_full_folder_is_told_as_one() {
         let full =
             Failure::NotDelivered("cannot keep what was found: No space left on device (os error 28)".into());

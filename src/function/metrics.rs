@@ -88,4 +88,23 @@ mod tests {
         );
         assert!(!metrics.line("audit", 0).contains('\n'));
     }
+
+    #[test]
+    fn every_metric_is_documented() {
+        let count = Some(1);
+        let metrics = Metrics {
+            findings: count,
+            failed_scopes: count,
+            api_calls: count,
+            throttled_calls: count,
+            duration: 1,
+        };
+        let line: Value = serde_json::from_str(&metrics.line("audit", 0)).unwrap();
+        let documented = include_str!("../../docs/function.md");
+        let defined = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        for name in defined.iter().map(|metric| metric["Name"].as_str().unwrap()) {
+            assert!(documented.contains(&format!("| `{name}` |")), "{name}");
+        }
+        assert_eq!(defined.len(), 5);
+    }
 }

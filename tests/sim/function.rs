@@ -199,6 +199,45 @@ fn a_report_that_does_not_arrive_is_an_error() {
 }
 
 #[test]
+fn a_full_disk_is_told_as_one() {
+    let cloud = Cloud::with(REGIONS);
+    let function = function(&cloud).env("IMDSCTL_OUTPUT", "json=/dev/full").start();
+    let (name, message) = function.invoke(&audit()).failed();
+    assert_eq!(name, "Imdsctl.NotDelivered");
+    let words = ["cannot write /dev/full", "(os error 28)", "temporary folder is full: give it more"];
+    assert!(words.iter().all(|words| message.contains(words)), "{message}");
+}
+
+/// An audit that hangs until something ends it.
+fn ended(function: &Function, cloud: &Cloud, end: impl FnOnce()) -> (String, String) {
+    let before = hangs(cloud);
+    thread::scope(|scope| {
+        let invoked = scope.spawn(|| function.invoke(&audit()));
+        until("an audit that hangs", || hangs(cloud) > before);
+        end();
+        invoked.join().unwrap().failed()
+    })
+}
+
+#[test]
+fn a_crash_is_told_and_what_it_leaves_is_removed() {
+    let cloud = Cloud::faulty("- { operation: 'ec2:DescribeInstances', error: hang }", REGIONS);
+    let function = function(&cloud).start();
+    // The command alone: there is still somebody to answer.
+    let (name, message) = ended(&function, &cloud, || function.kill_commands());
+    assert_eq!(name, "Imdsctl.Failed");
+    assert!(message.contains("signal: 9"), "{message}");
+    assert_eq!((function.started(), function.left()), (1, Vec::new()));
+    // All of it: the next process finds the disk as it was.
+    let (name, message) = ended(&function, &cloud, || function.crash());
+    assert_eq!(name, "Runtime.ExitError", "{message}");
+    assert_eq!(function.left().len(), 1);
+    cloud.set_faults(&[]);
+    assert_eq!(function.invoke(&audit()).succeeded()["status"], "complete");
+    assert_eq!((function.started(), function.left()), (2, Vec::new()));
+}
+
+#[test]
 fn whoever_invokes_it_over_http_is_told_of_errors_as_lambda_tells() {
     let cloud = Cloud::with(REGIONS);
     let function = function(&cloud).start();

@@ -59,6 +59,8 @@ struct Inner {
     idle: Mutex<Vec<Environment>>,
     started: AtomicUsize,
     requests: AtomicUsize,
+    /// The processes that were started and did not end by themselves, as far as is known.
+    running: Mutex<Vec<u32>>,
     log: Arc<Mutex<String>>,
 }
 
@@ -155,6 +157,22 @@ impl Function {
         self.inner.log.lock().unwrap().clone()
     }
 
+    /// Ends every process, with all that it started, as a machine does that has no memory left.
+    pub fn crash(&self) {
+        for process in std::mem::take(&mut *self.inner.running.lock().unwrap()) {
+            kill(&format!("-{process}"));
+        }
+    }
+
+    /// Ends what the processes have started, and not them.
+    pub fn kill_commands(&self) {
+        for process in &*self.inner.running.lock().unwrap() {
+            let children =
+                std::fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap();
+            children.split_whitespace().for_each(kill);
+        }
+    }
+
     /// What is left where files can be written, of all environments that are idle.
     pub fn left(&self) -> Vec<PathBuf> {
         let idle = self.inner.idle.lock().unwrap();
@@ -185,6 +203,7 @@ impl Plan {
             idle: Mutex::default(),
             started: AtomicUsize::default(),
             requests: AtomicUsize::default(),
+            running: Mutex::default(),
             log: Arc::default(),
         });
         let invoked = Arc::clone(&inner);
@@ -230,6 +249,7 @@ impl Inner {
             Ok(Said::Error(body)) => Ok(Invoked { error: Some("Unhandled"), payload: payload(body) }),
             Ok(Said::Ended) | Err(mpsc::RecvTimeoutError::Disconnected) => {
                 let status = process.child.wait().unwrap();
+                self.running.lock().unwrap().retain(|id| *id != process.child.id());
                 let message = format!("RequestId: {request} Error: Runtime exited with error: {status}");
                 Err(Invoked::error("Runtime.ExitError", &message))
             }
@@ -276,6 +296,7 @@ impl Inner {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        self.running.lock().unwrap().push(child.id());
         self.keep(child.stdout.take().unwrap(), || {});
         self.keep(child.stderr.take().unwrap(), move || {
             let _ = ended.send(Said::Ended);
@@ -307,10 +328,14 @@ impl Environment {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let group = format!("-{}", self.child.id());
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        kill(&format!("-{}", self.child.id()));
         let _ = self.child.wait();
     }
+}
+
+/// Kills a process; with a hyphen, all of its group. One that has ended needs it no more.
+fn kill(process: &str) {
+    let _ = Command::new("kill").args(["-KILL", "--", process]).stderr(Stdio::null()).status();
 }
 
 /// As the Runtime API answers. Nothing where there will be no event any more.
