@@ -41,3 +41,6 @@ mod function;
 mod organization;
 /// The server.
 mod server;
+/// The state machine, with the real function behind it.
+#[cfg(feature = "lambda")]
+mod state_machine;

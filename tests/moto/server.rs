@@ -24,10 +24,16 @@ pub struct Server {
 impl Server {
     /// Starts one, with the images of `images.json` in every Region, and waits until it listens.
     pub fn start(python: &Environment) -> Result<Self, String> {
+        Self::start_with(python, &[])
+    }
+
+    /// The same with more variables.
+    pub fn start_with(python: &Environment, variables: &[(&str, &str)]) -> Result<Self, String> {
         let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/moto/images.json");
         let mut process = python
             .script("moto_serve.py")
             .env("MOTO_AMIS_PATH", images)
+            .envs(variables.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

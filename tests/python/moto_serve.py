@@ -3,6 +3,7 @@
 
 The test process holds the other end. However it ends, by a panic or a kill included, the system closes that end, so
 no server is ever left behind. The address is in the line "Running on http://127.0.0.1:PORT", on standard error.
+Where LAMBDA_ENDPOINT is set, invocations of functions are sent there.
 """
 
 import io
@@ -10,6 +11,7 @@ import os
 import sys
 import threading
 import urllib.parse
+import urllib.request
 
 import moto.server
 from moto.iam.models import iam_backends
@@ -44,6 +46,30 @@ def exists(role):
     return any(known.arn == role for known in roles)
 
 
+class FunctionsAreElsewhere:
+    """moto's functions take Docker. Its interpreter of state machines invokes them at MOTO_PORT, which is this server,
+    so this hands invocations on to whoever runs functions in the place of moto.
+    """
+
+    def __init__(self, app, endpoint):
+        self.app = app
+        self.endpoint = endpoint
+
+    def __call__(self, environ, start_response):
+        # It was chosen when the server began to listen.
+        os.environ["MOTO_PORT"] = environ["SERVER_PORT"]
+        path = environ["PATH_INFO"]
+        if not path.startswith("/2015-03-31/functions/"):
+            return self.app(environ, start_response)
+        event = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        with urllib.request.urlopen(self.endpoint + urllib.parse.quote(path), data=event) as answer:
+            body = answer.read()
+            wanted = {name: answer.headers[name] for name in ["Content-Type", "X-Amz-Function-Error"]}
+            headers = [(name, value) for name, value in wanted.items() if value]
+            start_response(f"{answer.status} {answer.reason}", headers)
+            return [body]
+
+
 def end_with_the_test():
     """Waits until nobody can write to standard input any more."""
     while sys.stdin.buffer.read(4096):
@@ -54,5 +80,11 @@ def end_with_the_test():
 if __name__ == "__main__":
     threading.Thread(target=end_with_the_test, daemon=True).start()
     plain = moto.server.DomainDispatcherApplication
-    moto.server.DomainDispatcherApplication = lambda *args, **more: RolesMustExist(plain(*args, **more))
+    functions = os.environ.get("LAMBDA_ENDPOINT")
+
+    def application(*args, **more):
+        app = RolesMustExist(plain(*args, **more))
+        return FunctionsAreElsewhere(app, functions) if functions else app
+
+    moto.server.DomainDispatcherApplication = application
     moto.server.main(["-H", "127.0.0.1", "-p", "0"])
