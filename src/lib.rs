@@ -10,8 +10,8 @@
 //!
 //! What holds it together, checked by `tests/offline/architecture.rs`:
 //!
-//! - `model ← finding ← resolve ← lineage ← policy ← explain`, and `model, finding, explain, plan ← report`, and
-//!   `model ← aws ← scan`, `model ← scope ← scan`, `model ← inventory`,
+//! - `model ← finding ← resolve ← lineage ← policy ← explain`, and `model, finding, explain, plan, asff ← report`, and
+//!   `model, asff ← deliver, aws`, `aws ← scan`, `model ← scope ← scan`, `model ← inventory`,
 //!   `model, finding ← plan ← journal`, `aws, journal ← apply`, and `policy, plan ← remediate`. Only [`cli`] sees both `aws` and `policy`.
 //! - The AWS SDK is named under `src/aws` alone. Reading ends where `src/aws/convert` returns model types; from there to
 //!   the bytes of a report everything is synchronous, pure and total.
@@ -19,6 +19,7 @@
 //!   and nobody but they print.
 
 pub mod apply;
+pub mod asff;
 pub mod aws;
 pub mod cli;
 pub mod deliver;

@@ -166,4 +166,16 @@ impl<S: Read + Write + Seek> Findings for Assembled<S> {
         let of_policies = self.of_policies.iter().map(|finding| Ok(Cow::Borrowed(finding)));
         Box::new(of_policies.chain(self.segments.iter().flat_map(|range| self.spool.read(range.clone()))))
     }
+
+    fn of<'a>(
+        &'a self,
+        account_id: &'a AccountId,
+        region: &'a Region,
+    ) -> Box<dyn Iterator<Item = io::Result<Cow<'a, Finding>>> + 'a> {
+        // By account and Region, as they were put together.
+        let key = |scope: &'a ScopeReport| (&scope.coverage.account_id, &scope.coverage.region);
+        let at = self.coverage.binary_search_by_key(&(account_id, region), key);
+        let range = at.ok().map(|at| self.segments[at].clone());
+        Box::new(self.spool.read(range.unwrap_or_default()))
+    }
 }

@@ -33,7 +33,7 @@ mod text;
 mod view;
 mod words;
 
-pub use asff::Asff;
+pub use asff::{Asff, security_finding};
 pub use assembly::{Assembled, Assembly};
 pub use contract::{PolicySummary, Report, RuleSummary, Run, SCHEMA, Summary};
 pub use csv::Csv;

@@ -8,12 +8,24 @@ use serde::{Serialize, Serializer};
 
 use super::{Diff, PolicySummary, Run, ScopeReport, Summary};
 use crate::finding::Finding;
-use crate::model::{Breadth, CoverageStatus};
+use crate::model::{AccountId, Breadth, CoverageStatus, Region};
 
 /// Findings in the order of the contract: by account, Region, resource type, resource id, policy and rule.
 pub trait Findings {
     /// All of them. They can be asked for as often as a format likes.
     fn all(&self) -> Box<dyn Iterator<Item = io::Result<Cow<'_, Finding>>> + '_>;
+
+    /// Those of an account in a Region.
+    fn of<'a>(
+        &'a self,
+        account_id: &'a AccountId,
+        region: &'a Region,
+    ) -> Box<dyn Iterator<Item = io::Result<Cow<'a, Finding>>> + 'a> {
+        let is_there = |finding: &Finding| {
+            finding.account_id.as_ref() == Some(account_id) && finding.region.as_ref() == Some(region)
+        };
+        Box::new(self.all().filter(move |finding| finding.as_ref().map_or(true, |finding| is_there(finding))))
+    }
 }
 
 impl Findings for Vec<Finding> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::shapes::{Cluster, Details, Instance, LaunchTemplate, Resource};
+use crate::asff::{Cluster, Details, Instance, LaunchTemplate, MetadataOptions, OURS, Resource, Word};
 use crate::finding::{Finding, Fix, FixKind, ResourceType, Status};
 use crate::model::{AccountId, ImageId, OptionName, OptionValue, Partition, Region};
 use crate::report::text::sanitize;
@@ -100,29 +100,30 @@ fn step(fix: &Fix) -> Option<String> {
 }
 
 /// The rest of the contract, for filters and automations; what there is none of is left out.
-pub(super) fn product_fields(finding: &Finding) -> BTreeMap<&'static str, String> {
+pub(super) fn product_fields(finding: &Finding) -> BTreeMap<Word, String> {
     let exemption = finding.exemption.as_ref();
     let fields = [
-        ("imdsctl/policy", Some(finding.policy.clone())),
-        ("imdsctl/rule", Some(finding.rule.clone())),
-        ("imdsctl/status", Some(finding.status.to_string())),
-        ("imdsctl/resource_type", Some(finding.resource.r#type.to_string())),
-        ("imdsctl/resource_id", Some(finding.resource.id.clone())),
-        ("imdsctl/cluster", finding.cluster.clone()),
-        ("imdsctl/node_group", finding.node_group.clone()),
-        ("imdsctl/auto_scaling_group", finding.auto_scaling_group.clone()),
-        ("imdsctl/managed_by", finding.managed_by.map(|by| by.to_string())),
-        ("imdsctl/nodes", Some(finding.nodes.to_string())),
-        ("imdsctl/option", finding.option.map(|option| option.to_string())),
-        ("imdsctl/expected", finding.expected.as_ref().map(ToString::to_string)),
-        ("imdsctl/actual", finding.actual.map(|actual| actual.to_string())),
-        ("imdsctl/source", finding.source.map(|source| source.to_string())),
-        ("imdsctl/exemption", exemption.map(|exemption| exemption.id.clone())),
-        ("imdsctl/exemption_owner", exemption.and_then(|exemption| exemption.owner.clone())),
-        ("imdsctl/exemption_expires", exemption.and_then(|e| Some(e.expires?.to_string()))),
+        ("policy", Some(finding.policy.clone())),
+        ("rule", Some(finding.rule.clone())),
+        ("status", Some(finding.status.to_string())),
+        ("resource_type", Some(finding.resource.r#type.to_string())),
+        ("resource_id", Some(finding.resource.id.clone())),
+        ("cluster", finding.cluster.clone()),
+        ("node_group", finding.node_group.clone()),
+        ("auto_scaling_group", finding.auto_scaling_group.clone()),
+        ("managed_by", finding.managed_by.map(|by| by.to_string())),
+        ("nodes", Some(finding.nodes.to_string())),
+        ("option", finding.option.map(|option| option.to_string())),
+        ("expected", finding.expected.as_ref().map(ToString::to_string)),
+        ("actual", finding.actual.map(|actual| actual.to_string())),
+        ("source", finding.source.map(|source| source.to_string())),
+        ("exemption", exemption.map(|exemption| exemption.id.clone())),
+        ("exemption_owner", exemption.and_then(|exemption| exemption.owner.clone())),
+        ("exemption_expires", exemption.and_then(|e| Some(e.expires?.to_string()))),
     ];
     let filled = fields.into_iter();
-    filled.filter_map(|(key, value)| Some((key, named(value.as_deref(), LONGEST_VALUE)?))).collect()
+    let filled = filled.filter_map(|(key, value)| Some((key, named(value.as_deref(), LONGEST_VALUE)?)));
+    filled.map(|(key, value)| (format!("{OURS}{key}").into(), value)).collect()
 }
 
 /// What the finding is about. Security Hub has no type for a node group, so its cluster stands beside it.
@@ -132,8 +133,8 @@ pub(super) fn resources(
     account_id: &AccountId,
     region: &Region,
 ) -> Vec<Resource> {
-    let resource = |r#type, id: &str, details| Resource {
-        r#type,
+    let resource = |r#type: &'static str, id: &str, details| Resource {
+        r#type: r#type.into(),
         id: text(id, 512),
         partition: partition.to_string(),
         region: region.to_string(),
@@ -155,7 +156,7 @@ pub(super) fn resources(
             vec![resource("AwsAccount", &format!("AWS::::Account:{account_id}"), None)]
         }
         ResourceType::NodeGroup | ResourceType::Exemption => {
-            let other = BTreeMap::from([("ResourceType", about.r#type.to_string())]);
+            let other = BTreeMap::from([("ResourceType".into(), about.r#type.to_string())]);
             let mut all = vec![resource("Other", id, Some(Details::Other(other)))];
             if let Some(arn) = &finding.cluster_arn {
                 let name = named(finding.cluster.as_deref(), LONGEST_VALUE);
@@ -171,23 +172,25 @@ pub(super) fn resources(
 fn instance(finding: &Finding) -> Option<Details> {
     let image_id = finding.image.as_ref().and_then(|image| image.id.as_ref());
     let image_id = named(image_id.map(ImageId::as_str), LONGEST_VALUE);
-    let mut metadata_options = BTreeMap::new();
-    if let (Some(option), Some(actual)) = (finding.option, finding.actual)
-        && actual != OptionValue::Unrecognised
-    {
-        metadata_options.insert(member(option), actual);
+    let mut metadata_options = MetadataOptions::default();
+    if let (Some(option), Some(actual)) = (finding.option, finding.actual) {
+        set(&mut metadata_options, option, actual);
     }
     let known = image_id.is_some() || !metadata_options.is_empty();
     known.then_some(Details::AwsEc2Instance(Instance { image_id, metadata_options }))
 }
 
-/// What the EC2 API calls an option.
-const fn member(option: OptionName) -> &'static str {
-    match option {
-        OptionName::HttpTokens => "HttpTokens",
-        OptionName::HttpPutResponseHopLimit => "HttpPutResponseHopLimit",
-        OptionName::HttpEndpoint => "HttpEndpoint",
-        OptionName::HttpProtocolIpv6 => "HttpProtocolIpv6",
-        OptionName::InstanceMetadataTags => "InstanceMetadataTags",
+/// Sets an option, unless its value is a word that nobody knows.
+fn set(options: &mut MetadataOptions, option: OptionName, value: OptionValue) {
+    let word = (value != OptionValue::Unrecognised).then(|| value.to_string());
+    match (option, value) {
+        (OptionName::HttpTokens, _) => options.http_tokens = word,
+        (OptionName::HttpPutResponseHopLimit, OptionValue::Number(hops)) => {
+            options.http_put_response_hop_limit = Some(hops);
+        }
+        (OptionName::HttpPutResponseHopLimit, _) => {}
+        (OptionName::HttpEndpoint, _) => options.http_endpoint = word,
+        (OptionName::HttpProtocolIpv6, _) => options.http_protocol_ipv6 = word,
+        (OptionName::InstanceMetadataTags, _) => options.instance_metadata_tags = word,
     }
 }

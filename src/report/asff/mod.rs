@@ -4,7 +4,6 @@
 //! no account, an exemption of a policy, has no place there and is left out.
 
 mod fields;
-mod shapes;
 
 use std::io;
 
@@ -12,12 +11,12 @@ use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use super::{Format, Run, View};
+use crate::asff::{
+    self, ACTIVE, Compliance, OURS, ProviderFields, Recommendation, Remediation, SecurityFinding,
+    StatusReason,
+};
 use crate::finding::{Finding, Severity, Status};
 use crate::harmless::write_document;
-use crate::model::{AccountId, Partition, Region};
-use shapes::{
-    Compliance, ProviderFields, Recommendation, Remediation, SecurityFinding, SeverityShape, StatusReason,
-};
 
 /// What the format is versioned by; there is one.
 const SCHEMA_VERSION: &str = "2018-10-08";
@@ -47,59 +46,45 @@ impl Serialize for Document<'_, '_> {
         let mut sequence = serializer.serialize_seq(None)?;
         for finding in self.0.findings.all() {
             let finding = finding.map_err(S::Error::custom)?;
-            if let Some(place) = Place::of(&finding) {
-                sequence.serialize_element(&security_finding(&finding, &place, self.0.run))?;
+            if let Some(finding) = security_finding(&finding, self.0.run) {
+                sequence.serialize_element(&finding)?;
             }
         }
         sequence.end()
     }
 }
 
-/// Where a finding belongs, which Security Hub has to be told of each.
-struct Place<'f> {
-    partition: &'f Partition,
-    account_id: &'f AccountId,
-    region: &'f Region,
-}
-
-impl<'f> Place<'f> {
-    fn of(finding: &'f Finding) -> Option<Self> {
-        Some(Self {
-            partition: finding.partition.as_ref()?,
-            account_id: finding.account_id.as_ref()?,
-            region: finding.region.as_ref()?,
-        })
-    }
-}
-
-fn security_finding(finding: &Finding, place: &Place<'_>, run: &Run) -> SecurityFinding {
-    let Place { partition, account_id, region } = place;
-    let severity = SeverityShape { label: label(finding), original: finding.severity.as_str() };
-    SecurityFinding {
-        schema_version: SCHEMA_VERSION,
-        id: format!("imdsctl/{}", finding.id),
-        product_arn: format!(
-            "arn:{partition}:securityhub:{region}:{account_id}:product/{account_id}/default"
-        ),
-        product_name: "imdsctl",
-        generator_id: fields::text(&format!("imdsctl/{}/{}", finding.policy, finding.rule), 512),
+/// A finding as Security Hub takes it, of a run; nothing where it belongs to no account.
+pub fn security_finding(finding: &Finding, run: &Run) -> Option<SecurityFinding> {
+    let (partition, account_id) = (finding.partition.as_ref()?, finding.account_id.as_ref()?);
+    let region = finding.region.as_ref()?;
+    let severity =
+        asff::Severity { label: label(finding).into(), original: Some(finding.severity.as_str().into()) };
+    let types = vec![TYPE.into()];
+    let remediation = fields::remedy(finding)
+        .map(|text| Remediation { recommendation: Recommendation { text, url: GUIDE.into() } });
+    Some(SecurityFinding {
+        schema_version: SCHEMA_VERSION.into(),
+        id: format!("{OURS}{}", finding.id),
+        product_arn: asff::default_product(partition.as_str(), region.as_str(), account_id.as_str()),
+        product_name: "imdsctl".into(),
+        generator_id: fields::text(&format!("{OURS}{}/{}", finding.policy, finding.rule), 512),
         aws_account_id: account_id.to_string(),
         aws_account_name: fields::named(finding.account_name.as_deref(), 50),
         region: region.to_string(),
-        types: [TYPE],
+        types: types.clone(),
         created_at: run.started_at,
         updated_at: run.finished_at,
-        severity,
+        severity: severity.clone(),
         title: fields::title(finding),
         description: fields::description(finding),
-        remediation: fields::remedy(finding)
-            .map(|text| Remediation { recommendation: Recommendation { text, url: GUIDE } }),
+        remediation,
         product_fields: fields::product_fields(finding),
         resources: fields::resources(finding, partition, account_id, region),
         compliance: compliance(finding),
-        record_state: "ACTIVE",
-        finding_provider_fields: ProviderFields { severity, types: [TYPE] },
-    }
+        record_state: ACTIVE.into(),
+        finding_provider_fields: ProviderFields { severity, types },
+    })
 }
 
 /// `INFORMATIONAL` says that no issue was found, and `LOW` that one needs no action on its own, as one that is accepted.
@@ -116,8 +101,8 @@ fn label(finding: &Finding) -> &'static str {
 /// In Security Hub's words: a warning where information is missing or the check does not decide, and not available where
 /// the check has no meaning.
 fn compliance(finding: &Finding) -> Compliance {
-    let reason = |reason_code, description: String| {
-        vec![StatusReason { reason_code, description: fields::text(&description, 1024) }]
+    let reason = |reason_code: &'static str, description: String| {
+        vec![StatusReason { reason_code: reason_code.into(), description: fields::text(&description, 1024) }]
     };
     let (status, status_reasons) = match finding.status {
         Status::Fail => ("FAILED", Vec::new()),
@@ -131,5 +116,5 @@ fn compliance(finding: &Finding) -> Compliance {
             ("NOT_AVAILABLE", reason("IMDSCTL_NOT_APPLICABLE", why.to_owned()))
         }
     };
-    Compliance { status, status_reasons }
+    Compliance { status: status.into(), status_reasons }
 }
