@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A text that is nearly always one of a few.
 pub type Word = Cow<'static, str>;
@@ -153,8 +153,14 @@ pub struct Resource {
     /// Its Region.
     pub region: String,
     /// What is known of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "known", skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
+}
+
+/// Details of a kind that is none of ours are as none.
+fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Details>, D::Error> {
+    let details = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(details.and_then(|details| serde_json::from_value(details).ok()))
 }
 
 /// `ResourceDetails`

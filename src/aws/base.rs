@@ -15,7 +15,7 @@ use super::operations::{ASSUME_ROLE, Task};
 use super::permit::{Narrowing, Permit};
 use super::renewal::Renewal;
 use super::session::home_region;
-use crate::model::{Arn, Guard, Region};
+use crate::model::{Arn, Guard, Partition, Region};
 
 /// Base credentials, which are known to work. Clones share them: they are loaded once, and again only when they
 /// expire, however many sessions are opened with them.
@@ -25,6 +25,8 @@ pub struct Base {
     pub account: Account,
     /// The Region that the environment or the profile names.
     pub configured_region: Option<Region>,
+    /// The profile that was asked for.
+    pub profile: Option<String>,
     pub(super) config: SdkConfig,
     pub(super) sign_in: Arc<SignIn>,
     pub(super) wiring: Wiring,
@@ -43,7 +45,7 @@ impl Base {
     /// When STS does not grant the session.
     pub async fn assume(&self, role: &Role, region: &Region) -> Result<Account, CallError> {
         let policy = iam::session_policy(self.task, &role.partition, &role.account_id);
-        self.session(role, region, policy, self.task).await
+        self.account_of(role, region, policy, self.task).await
     }
 
     /// Opens a session of a role that may change its account, as far as is permitted and no further; and says how
@@ -60,7 +62,7 @@ impl Base {
     ) -> Result<(Account, Narrowing), CallError> {
         let mut policies = permit.policies(&role.partition, &role.account_id).into_iter().peekable();
         while let Some((policy, narrowing)) = policies.next() {
-            match self.session(role, region, policy, Task::Remediate).await {
+            match self.account_of(role, region, policy, Task::Remediate).await {
                 // STS counts its own, packed form of it, which nobody else can measure.
                 Err(error) if is_too_large(&error) && policies.peek().is_some() => {}
                 opened => return opened.map(|account| (account, narrowing)),
@@ -70,13 +72,31 @@ impl Base {
         Err(CallError::refused(ASSUME_ROLE, ErrorKind::LimitReached, message))
     }
 
-    async fn session(
+    async fn account_of(
         &self,
         role: &Role,
         region: &Region,
         policy: String,
         task: Task,
     ) -> Result<Account, CallError> {
+        let Session { config, renewal, partition, caller } = self.session(role, region, policy).await?;
+        let clients = Clients::new(config, self.wiring.clone(), task).renewed_by(renewal);
+        Ok(Account {
+            partition,
+            account_id: role.account_id.clone(),
+            guard: Guard::SessionPolicy,
+            clients: Arc::new(clients),
+            caller,
+        })
+    }
+
+    /// Opens a session of a role that is limited by a policy.
+    pub(super) async fn session(
+        &self,
+        role: &Role,
+        region: &Region,
+        policy: String,
+    ) -> Result<Session, CallError> {
         let provider = AssumedRole::new(self.sign_in.sts_in(region), role.clone(), policy);
         let caller = provider.open().await?;
         let (partition, account_id) = owner(&caller).ok_or_else(|| unusable("names no account"))?;
@@ -91,14 +111,12 @@ impl Base {
             // Of its own: the SDK's cache holds 64 credentials, and drops any of them when it is full.
             .identity_cache(renewal.cache())
             .build();
-        let clients = Clients::new(config, self.wiring.clone(), task).renewed_by(renewal);
-        Ok(Account {
-            partition: partition.into(),
-            account_id: role.account_id.clone(),
-            guard: Guard::SessionPolicy,
-            clients: Arc::new(clients),
-            caller,
-        })
+        Ok(Session { config, renewal, partition: partition.into(), caller })
+    }
+
+    /// Where STS is asked for sessions by whoever does not know which Regions accounts have enabled.
+    pub fn sts_region(&self) -> Region {
+        self.configured_region.clone().unwrap_or_else(|| self.home_region())
     }
 
     /// The Region of the partition that these credentials begin in where none is configured, which every account has
@@ -128,8 +146,16 @@ impl Base {
             caller: caller.clone(),
         };
         let sign_in = Arc::new(sign_in.of(&account.account_id));
-        Ok(Self { account, configured_region: None, config, sign_in, wiring, task })
+        Ok(Self { account, configured_region: None, profile: None, config, sign_in, wiring, task })
     }
+}
+
+/// A session of a role, and what renews it.
+pub(super) struct Session {
+    pub config: SdkConfig,
+    pub renewal: Renewal,
+    pub partition: Partition,
+    pub caller: Arn,
 }
 
 /// The partition and the account that an ARN names.

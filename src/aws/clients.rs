@@ -2,14 +2,10 @@
 
 use aws_config::SdkConfig;
 
-use super::gate::Gate;
-use super::lean::Lean;
 use super::meter::Meter;
 use super::operations::Task;
 use super::pace::Pacer;
 use super::renewal::Renewal;
-use super::retry::{self, Hopeless};
-use super::whole::Whole;
 use crate::model::{AccountId, Region};
 
 /// The clients of one account in its home Region, and the recipe for those of other Regions.
@@ -53,15 +49,15 @@ pub(super) struct Regional {
 /// configuration type of its own.
 macro_rules! client {
     ($service:ident, $word:literal, $clients:expr, $config:expr, $account:expr, $task:expr) => {{
-        let sdk: &SdkConfig = $config;
+        let sdk: &aws_config::SdkConfig = $config;
         let region = sdk.region().map_or("", AsRef::as_ref);
         let mut config = $service::config::Builder::from(sdk)
-            .retry_partition(retry::partition($account, region, $word))
-            .retry_classifier(Hopeless::of(sdk))
-            .retry_classifier(Whole)
-            .interceptor(Whole)
-            .interceptor(Lean::of($task))
-            .interceptor(Gate::new($word, $task))
+            .retry_partition($crate::aws::retry::partition($account, region, $word))
+            .retry_classifier($crate::aws::retry::Hopeless::of(sdk))
+            .retry_classifier($crate::aws::whole::Whole)
+            .interceptor($crate::aws::whole::Whole)
+            .interceptor($crate::aws::lean::Lean::of($task))
+            .interceptor($crate::aws::gate::Gate::new($word, $task))
             .interceptor($clients.wiring.meter.probe($word))
             .interceptor($clients.wiring.pacer.guide($account, region, $word));
         if let Some(renewal) = &$clients.renewal {
@@ -88,7 +84,7 @@ macro_rules! courier_client {
     }};
 }
 
-pub(super) use courier_client;
+pub(super) use {client, courier_client};
 
 impl Clients {
     pub fn new(config: SdkConfig, wiring: Wiring, task: Task) -> Self {
@@ -170,7 +166,7 @@ impl SignIn {
     }
 }
 
-fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
+pub(super) fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
     config.to_builder().region(aws_types::region::Region::new(region.to_owned())).build()
 }
 

@@ -1,5 +1,7 @@
 //! IAM policies of what imdsctl calls, made from the table of operations.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -63,19 +65,43 @@ impl PolicyDocument {
         Self::new([regions, roles].into_iter().chain(organization).flatten())
     }
 
-    /// What runs by itself takes: to read its own account, and to assume `roles` in the others.
+    /// What runs by itself takes: to read its own account, to assume `roles` in the others, and to deliver.
     pub fn of_function(
         partition: &Partition,
         account: Option<&AccountId>,
         roles: Vec<String>,
         organization: bool,
+        sinks: &Sinks,
     ) -> Self {
         let reads = Self::of_reads(Task::Audit, partition, account).statement;
         let base = Self::of_base(partition, roles, organization).statement;
         // Whoever reads an account asks for its Regions anyway.
         let more = |one: &Statement| one.action.iter().any(|action| !reads[0].action.contains(action));
         let base: Vec<_> = base.into_iter().filter(more).collect();
-        Self::new(reads.into_iter().chain(base))
+        let hub = sinks.security_hub.then(|| Self::of_imports(partition, account).statement);
+        let sinks = sinks.statements(partition);
+        Self::new(reads.into_iter().chain(base).chain(sinks).chain(hub.into_iter().flatten()))
+    }
+
+    /// What leaves findings in Security Hub of an account; of any account, where none is given.
+    pub fn of_imports(partition: &Partition, account: Option<&AccountId>) -> Self {
+        let account = account.map_or("*", AccountId::as_str);
+        let arn = |resource: &str| vec![format!("arn:{partition}:securityhub:*:{account}:{resource}")];
+        let product = arn(&format!("product/{account}/default"));
+        let kinds =
+            [("ImdsctlImport", On::Products, product), ("ImdsctlImported", On::Hubs, arn("hub/default"))];
+        Self::new(
+            kinds
+                .into_iter()
+                .filter_map(|(sid, on, resource)| Statement::of(sid, Task::Deliver, on, resource)),
+        )
+    }
+
+    /// The same, and what another allows.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.statement.extend(other.statement);
+        self
     }
 
     /// The same within an organization: nobody outside of it may assume the role, and no role outside of it may be
@@ -194,6 +220,60 @@ impl Statement {
     }
 }
 
+/// Where what runs by itself may deliver to. Nowhere, unless it is named.
+#[derive(Clone, Debug, Default)]
+pub struct Sinks {
+    /// Where objects are put and fetched, as `BUCKET` or `BUCKET/PREFIX`.
+    pub buckets: Vec<String>,
+    /// Topics that are published to, by their ARNs.
+    pub topics: Vec<String>,
+    /// Keys of KMS that these buckets are encrypted with, by their ARNs.
+    pub keys: Vec<String>,
+    /// Whether findings are left in Security Hub of its own account.
+    pub security_hub: bool,
+}
+
+impl Sinks {
+    fn statements(&self, partition: &Partition) -> impl Iterator<Item = Statement> {
+        let objects = self.buckets.iter().map(|place| {
+            let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+            let slash = if prefix.is_empty() || prefix.ends_with('/') { "" } else { "/" };
+            format!("arn:{partition}:s3:::{bucket}/{prefix}{slash}*")
+        });
+        let buckets: BTreeSet<_> = self
+            .buckets
+            .iter()
+            .map(|place| format!("arn:{partition}:s3:::{}", place.split('/').next().unwrap_or_default()))
+            .collect();
+        let own = |sid, action: &[&str], resource: Vec<String>, condition| Statement {
+            sid: Some(sid),
+            effect: "Allow",
+            principal: None,
+            action: action.iter().map(ToString::to_string).collect(),
+            resource,
+            condition,
+        };
+        // Neither is called: S3 asks for the one to say of an object that is not there that it is not, and for the others
+        // where a bucket is encrypted with a key.
+        let list = own("ImdsctlBuckets", &["s3:ListBucket"], buckets.into_iter().collect(), None);
+        let by_s3 = json!({ "StringLike": { "kms:ViaService": "s3.*" } });
+        let keys = &["kms:Decrypt", "kms:GenerateDataKey"];
+        let keys = own("ImdsctlKeys", keys, self.keys.clone(), Some(by_s3));
+        let statements = [
+            Statement::of("ImdsctlObjects", Task::Deliver, On::Objects, objects.collect()),
+            Some(list),
+            Some(keys),
+            Statement::of("ImdsctlNotify", Task::Deliver, On::Topics, self.topics.clone()),
+        ];
+        statements.into_iter().flatten().filter(|statement| !statement.resource.is_empty())
+    }
+}
+
+/// The policy that limits a session in an account to leaving findings in its Security Hub.
+pub(super) fn import_policy(partition: &Partition, account: &AccountId) -> String {
+    PolicyDocument::of_imports(partition, Some(account)).compact()
+}
+
 /// The policy that limits a session in an account to what a task calls.
 pub(super) fn session_policy(task: Task, partition: &Partition, account: &AccountId) -> String {
     PolicyDocument::of_reads(task, partition, Some(account)).compact()
@@ -257,6 +337,10 @@ mod tests {
             assert!(policy.len() <= 2048, "{} characters", policy.len());
             assert!(!policy.contains('\n') && !policy.contains("Sid"));
         }
+        assert_eq!(
+            import_policy(&"aws".into(), &"111122223333".into()),
+            r#"{"Statement":[{"Action":["securityhub:BatchImportFindings"],"Effect":"Allow","Resource":["arn:aws:securityhub:*:111122223333:product/111122223333/default"]},{"Action":["securityhub:GetFindings"],"Effect":"Allow","Resource":["arn:aws:securityhub:*:111122223333:hub/default"]}],"Version":"2012-10-17"}"#
+        );
         let policy = session_policy(Task::Scopes, &"aws".into(), &"111122223333".into());
         assert_eq!(
             policy,
@@ -281,15 +365,52 @@ mod tests {
     fn a_function_may_do_what_reads_its_account_and_the_base_of_the_others() {
         let (partition, account) = ("aws".into(), "111122223333".into());
         let roles = || vec!["arn:aws:iam::*:role/ImdsctlAudit".to_owned()];
-        let function = PolicyDocument::of_function(&partition, Some(&account), roles(), true);
+        let function =
+            PolicyDocument::of_function(&partition, Some(&account), roles(), true, &Sinks::default());
         let reads = PolicyDocument::of_reads(Task::Audit, &partition, Some(&account));
         let base = PolicyDocument::of_base(&partition, roles(), true);
         let mut both = [actions(&reads), actions(&base)].concat();
         both.sort_unstable();
         both.dedup();
         assert_eq!(actions(&function), both, "each once");
-        let alone = PolicyDocument::of_function(&partition, Some(&account), roles(), false);
+        let alone =
+            PolicyDocument::of_function(&partition, Some(&account), roles(), false, &Sinks::default());
         assert!(actions(&alone).iter().all(|action| !action.starts_with("organizations:")));
+    }
+
+    #[test]
+    fn a_function_may_deliver_to_what_is_named_and_nowhere_else() {
+        let (partition, account) = ("aws".into(), "111122223333".into());
+        let topic = "arn:aws:sns:eu-west-1:111122223333:imdsctl";
+        let sinks = Sinks {
+            buckets: vec!["reports/nightly".to_owned(), "reports/work/".to_owned(), "others".to_owned()],
+            topics: vec![topic.to_owned()],
+            keys: vec!["arn:aws:kms:eu-west-1:111122223333:key/k".to_owned()],
+            security_hub: true,
+        };
+        let roles = Vec::new();
+        let function = PolicyDocument::of_function(&partition, Some(&account), roles.clone(), false, &sinks);
+        let resources = |sid: &str| -> Vec<&str> {
+            let statement = function.statement.iter().find(|one| one.sid == Some(sid)).unwrap();
+            statement.resource.iter().map(String::as_str).collect()
+        };
+        assert_eq!(
+            resources("ImdsctlObjects"),
+            ["arn:aws:s3:::reports/nightly/*", "arn:aws:s3:::reports/work/*", "arn:aws:s3:::others/*"]
+        );
+        assert_eq!(resources("ImdsctlBuckets"), ["arn:aws:s3:::others", "arn:aws:s3:::reports"]);
+        assert_eq!(resources("ImdsctlNotify"), [topic]);
+        assert_eq!(
+            resources("ImdsctlImport"),
+            ["arn:aws:securityhub:*:111122223333:product/111122223333/default"]
+        );
+        let none = PolicyDocument::of_function(&partition, Some(&account), roles, false, &Sinks::default());
+        let sinks: Vec<_> =
+            actions(&function).into_iter().filter(|one| !actions(&none).contains(one)).collect();
+        let mut called: Vec<_> = Task::Deliver.operations().map(|operation| operation.to_string()).collect();
+        called.extend(["kms:Decrypt", "kms:GenerateDataKey", "s3:ListBucket"].map(str::to_owned));
+        called.sort();
+        assert_eq!(sinks, called);
     }
 
     #[test]

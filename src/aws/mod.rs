@@ -45,9 +45,9 @@ pub use change::{
     VersionUse,
 };
 pub use connect_error::{ConnectError, ConnectErrorKind};
-pub use deliver::{Courier, WebhookError};
+pub use deliver::{Courier, Hub, Importer, NotTaken, WebhookError};
 pub use errors::{CallError, ErrorKind, may_pass};
-pub use iam::PolicyDocument;
+pub use iam::{PolicyDocument, Sinks};
 pub use logs::cap_directives;
 pub use meter::{Counts, Meter};
 pub use operations::{Operation, Task};

@@ -6,7 +6,7 @@ use std::fmt;
 /// An operation of an AWS service, as IAM and the report's `api_calls` name it: `ec2:DescribeInstances`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Operation {
-    /// The service's prefix in IAM: `ec2`, `eks`, `autoscaling`, `cloudwatch`, `sts`, `organizations`.
+    /// The service's prefix in IAM: `ec2`, `eks`, `autoscaling`, `cloudwatch`, `sts`, `organizations`, `s3`, `securityhub`.
     pub service: &'static str,
     /// The operation's name in the API. Its IAM action has the same.
     pub name: &'static str,
@@ -33,7 +33,7 @@ pub enum Task {
     Rehearse,
     /// Changing an account, and reading right before and after what is changed.
     Remediate,
-    /// Carrying reports to where people look. No account is read or opened for it.
+    /// Carrying reports to where people look. No account is read for it.
     Deliver,
 }
 
@@ -71,6 +71,10 @@ pub(super) enum On {
     Objects,
     /// Topics of SNS.
     Topics,
+    /// What Security Hub takes findings of.
+    Products,
+    /// Security Hub of an account in a Region.
+    Hubs,
     /// Whoever asks needs no permission for it.
     NoPermission,
 }
@@ -160,6 +164,8 @@ operations! {
         "organizations" "ListOrganizationalUnitsForParent" on Units for SignIn;
     GET_OBJECT = "s3" "GetObject" on Objects for Deliver;
     PUT_OBJECT = "s3" "PutObject" on Objects for Deliver;
+    BATCH_IMPORT_FINDINGS = "securityhub" "BatchImportFindings" on Products for Deliver;
+    GET_FINDINGS = "securityhub" "GetFindings" on Hubs for Deliver;
     PUBLISH = "sns" "Publish" on Topics for Deliver;
     ASSUME_ROLE = "sts" "AssumeRole" on Roles for SignIn;
     GET_CALLER_IDENTITY = "sts" "GetCallerIdentity" on NoPermission for SignIn;
@@ -197,9 +203,9 @@ mod tests {
 
     #[test]
     fn what_delivers_reaches_no_service_that_is_audited() {
-        assert!(Task::Deliver.entries().all(|entry| matches!(entry.operation.service, "s3" | "sns")));
-        let delivers =
-            |task: Task| task.entries().any(|entry| matches!(entry.operation.service, "s3" | "sns"));
+        let is_sink = |entry: &Entry| matches!(entry.operation.service, "s3" | "sns" | "securityhub");
+        assert!(Task::Deliver.entries().all(is_sink));
+        let delivers = |task: Task| task.entries().any(is_sink);
         let others = [Task::Audit, Task::Plan, Task::Scopes, Task::SignIn, Task::Rehearse, Task::Remediate];
         assert!(!others.into_iter().any(delivers));
     }

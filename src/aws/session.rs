@@ -128,6 +128,7 @@ impl Aws {
         };
         let mut base = Base::new(config, self.wiring(), self.task, sign_in, identity.arn())?;
         base.configured_region = region.map(|region| Region::from(region.as_ref()));
+        base.profile.clone_from(&settings.profile);
         Ok(base)
     }
 
@@ -166,7 +167,7 @@ impl Aws {
     }
 
     /// What every client of this process is tied to.
-    fn wiring(&self) -> Wiring {
+    pub(super) fn wiring(&self) -> Wiring {
         Wiring { meter: self.meter.clone(), pacer: self.pacer.clone() }
     }
 

@@ -15,6 +15,7 @@ use crate::scan::{Scanned, Shard};
 use super::baseline::Against;
 use super::conclusion::Conclusion;
 use super::console::Console;
+use super::deliver::Doors;
 use super::draft::{Audited, Draft, needs};
 use super::offline::Saved;
 use super::output::Outputs;
@@ -67,23 +68,24 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     let policies = load_policies(&args.policies)?;
     let outputs = args.reporting.open()?;
     if args.access.is_demo() {
-        args.reporting.stay_here(&outputs)?;
+        args.reporting.stay_here(&outputs, &args.against)?;
     }
     let runtime = super::runtime()?;
-    let baseline = args.against.open(&outputs, &runtime)?;
+    let baseline = args.against.open(&outputs, args.reporting.delivery(), &runtime)?;
     let audited = match &args.inventory {
-        Some(path) => judge(path, args, &policies, &outputs, &runtime).map(|report| (report, Ok(()))),
+        Some(path) => judge(path, args, &policies, &outputs, &runtime).map(Read::judged),
         None => read(args, &policies, &outputs, console, &runtime),
     };
     // Calls that an interruption left behind are not waited for.
     runtime.shutdown_background();
-    let (report, saved) = audited?;
+    let Read { report, saved, doors } = audited?;
     let conclusion = Conclusion {
         reporting: &args.reporting,
         against: &args.against,
         baseline,
         lists_passed: args.include_passed,
         is_over: args.inventory.is_some(),
+        doors,
     };
     conclusion.draw(&report, outputs, saved, console)
 }
@@ -107,14 +109,30 @@ fn judge(
     )
 }
 
-/// Reads the fleet and judges it; beside the report stands whether the inventory could be saved.
+/// A report, and what is known besides.
+struct Read {
+    report: Audited,
+    /// Whether the inventory could be saved.
+    saved: Result<(), Error>,
+    /// How accounts were got into.
+    doors: Doors,
+}
+
+impl Read {
+    /// Of an inventory, for which nobody got into an account.
+    fn judged(report: Audited) -> Self {
+        Self { report, saved: Ok(()), doors: Doors::default() }
+    }
+}
+
+/// Reads the fleet and judges it.
 fn read(
     args: &Args,
     policies: &[Policy],
     outputs: &Outputs,
     console: &Console,
     runtime: &Runtime,
-) -> Result<(Audited, Result<(), Error>), Error> {
+) -> Result<Read, Error> {
     let mut save = args
         .save_inventory
         .as_deref()
@@ -135,9 +153,9 @@ fn read(
         draft.add(scanned);
     };
     let asked = if args.save_inventory.is_some() { held(args.all_instances) } else { needs };
-    let run = runtime.block_on(scan(args, asked, missing, keep, console))?;
+    let (run, doors) = runtime.block_on(scan(args, asked, missing, keep, console))?;
     let saved = save.map_or(Ok(()), |save| save.finish(&run));
-    Ok((draft.finish(run)?, saved))
+    Ok(Read { report: draft.finish(run)?, saved, doors })
 }
 
 pub(super) fn load_policies(names: &[String]) -> Result<Vec<Policy>, Error> {
@@ -152,15 +170,16 @@ pub(super) fn load_policies(names: &[String]) -> Result<Vec<Policy>, Error> {
     Ok(policies)
 }
 
-/// Reads what is `missing`, and says how that went.
+/// Reads what is `missing`, and says how that went, and how it got into accounts.
 async fn scan(
     args: &Args,
     asked: Needs,
     missing: impl Fn(&Scope) -> bool,
     keep: impl FnMut(Scanned),
     console: &Console,
-) -> Result<Run, Error> {
+) -> Result<(Run, Doors), Error> {
     let mut session = Session::start(&args.access, &args.whereabouts, Task::Audit, console).await?;
+    let doors = Doors::of(&session.prospects);
     let outcome = session.scan(missing, &asked.into(), keep).await?;
-    session.end(outcome).await
+    Ok((session.end(outcome).await?, doors))
 }

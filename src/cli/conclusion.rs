@@ -7,6 +7,7 @@ use crate::report::View;
 use super::Error;
 use super::baseline::{Against, Baseline};
 use super::console::Console;
+use super::deliver::Doors;
 use super::draft::Audited;
 use super::output::Outputs;
 use super::reporting::{self, Reporting};
@@ -21,6 +22,8 @@ pub struct Conclusion<'a> {
     pub lists_passed: bool,
     /// Whether an interruption that it tells of is another run's, and over.
     pub is_over: bool,
+    /// How accounts were got into, for whoever leaves something there.
+    pub doors: Doors,
 }
 
 impl Conclusion<'_> {
@@ -37,7 +40,8 @@ impl Conclusion<'_> {
         let view = View { since: since.as_ref(), ..report.view() };
         // A store of its own, beside the outputs, for a baseline that is put together anew.
         let store = outputs.store();
-        let written = Error::gather([before, self.reporting.write(outputs, &view, console)]);
+        let doors = self.doors.clone().unless(view.run.interrupted && !self.is_over);
+        let written = Error::gather([before, self.reporting.write(outputs, &view, &doors, console)]);
         let exit = self.exit(&view);
         drop(since);
         let renewed = match (self.baseline, &written) {

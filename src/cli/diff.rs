@@ -37,7 +37,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     };
     let runtime = super::runtime()?;
     let stopped = signals::stopped(&runtime)?;
-    let read = |path| saved::read(path, outputs.store(), &stopped);
+    let read = |path| saved::read(saved::open(path)?, path, outputs.store(), &stopped);
     let ((before, before_lists), (after, after_lists)) = (read(before)?, read(after)?);
     let before = Side { report: before.view(), lists_passed: before_lists };
     let after = Side { report: after.view(), lists_passed: after_lists };

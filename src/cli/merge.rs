@@ -12,6 +12,7 @@ use crate::report::{Expectation, Merge, Scopes, sanitize};
 use super::baseline::Against;
 use super::conclusion::Conclusion;
 use super::console::Console;
+use super::deliver::Doors;
 use super::reporting::Reporting;
 use super::{Error, saved, signals};
 
@@ -42,7 +43,7 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     let outputs = reporting.open()?;
     let runtime = super::runtime()?;
     let stopped = signals::stopped(&runtime)?;
-    let baseline = against.open(&outputs, &runtime)?;
+    let baseline = against.open(&outputs, reporting.delivery(), &runtime)?;
     let expected = expect.as_deref().map(expected).transpose()?;
     let mut merge = Merge::new(outputs.store());
     for file in files {
@@ -57,12 +58,9 @@ pub fn run(args: &Args, console: &Console) -> Result<Exit, Error> {
     }
     let lists_passed = merge.lists_passed();
     let report = saved::whole(merge)?;
-    Conclusion { reporting, against, baseline, lists_passed, is_over: true }.draw(
-        &report,
-        outputs,
-        Ok(()),
-        console,
-    )
+    let doors = Doors::default();
+    let conclusion = Conclusion { reporting, against, baseline, lists_passed, is_over: true, doors };
+    conclusion.draw(&report, outputs, Ok(()), console)
 }
 
 /// What was to be read.

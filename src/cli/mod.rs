@@ -100,7 +100,7 @@ enum Color {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Read the fleet, judge it, report.
-    Audit(audit::Args),
+    Audit(Box<audit::Args>),
     /// Show which accounts and Regions an audit with the same flags reads, and as whom.
     Scopes(scopes::Args),
     /// Explain one resource: where its options come from, the rules on them, and the fix.

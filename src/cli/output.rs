@@ -6,12 +6,12 @@ use std::str::FromStr;
 
 use tempfile::{NamedTempFile, SpooledTempFile};
 
-use crate::deliver::{BadObject, ObjectPattern};
+use crate::deliver::{BadObject, Object, ObjectPattern};
 use crate::report::{ReportFormat, TableStyle, UnknownFormat, View};
 
 use super::Error;
 use super::console::Console;
-use super::deliver::Parcel;
+use super::deliver::{self, Parcel};
 use super::sink::Sink;
 
 /// How many bytes of findings are kept in memory.
@@ -132,11 +132,7 @@ impl<F: Copy> Outputs<F> {
                 if self.0.iter().any(same) {
                     return Err(Error::usage(format!("two formats cannot share {object}")));
                 }
-                let file = tempfile::Builder::new().prefix("imdsctl-").tempfile();
-                let file = file.map_err(|error| {
-                    Error::usage(format!("cannot keep what is to be {object} until it is whole: {error}"))
-                })?;
-                Ok(Way::Object(object.clone(), file))
+                Ok(Way::Object(object.clone(), deliver::kept(object)?))
             }
         }
     }
@@ -144,6 +140,12 @@ impl<F: Copy> Outputs<F> {
     /// Whether one of them leads to this path.
     pub fn lead_to(&self, path: &Path) -> bool {
         self.0.iter().any(|output| output.way.file().is_some_and(|sink| sink.path() == path))
+    }
+
+    /// Whether one of them is put on S3 as this object in every run.
+    pub fn put(&self, object: &Object) -> bool {
+        let is = |way: &Way| matches!(way, Way::Object(to, _) if to.constant() == Some(object));
+        self.0.iter().any(|output| is(&output.way))
     }
 
     /// Whether one of them leaves this machine.

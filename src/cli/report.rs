@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::report::Merge;
 
 use super::console::Console;
+use super::deliver::Doors;
 use super::reporting::{self, Reporting};
 use super::{Error, diff, merge, saved, signals};
 
@@ -50,6 +51,6 @@ fn show(file: &Path, reporting: &Reporting, console: &Console) -> Result<Exit, E
     merge.add(saved::open(file)?, &stopped).map_err(|error| saved::wrong(file, error))?;
     let shown = saved::whole(merge)?;
     let report = shown.view();
-    let written = reporting.write(outputs, &report, console);
+    let written = reporting.write(outputs, &report, &Doors::default(), console);
     reporting::end(reporting::afterwards(reporting.exit(&report)), written, console)
 }

@@ -7,8 +7,9 @@ use crate::finding::Severity;
 use crate::report::View;
 
 use super::Error;
+use super::baseline::Against;
 use super::console::Console;
-use super::deliver::Delivery;
+use super::deliver::{Delivery, Doors};
 use super::output::{OutputArg, Outputs};
 
 /// Where a report goes, and what ends a run with an error.
@@ -67,20 +68,32 @@ impl Reporting {
         }
     }
 
+    /// How what leaves this machine is carried.
+    pub const fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
     /// Refuses to leave this machine, for a run that is said to connect to nothing else.
-    pub fn stay_here(&self, outputs: &Outputs) -> Result<(), Error> {
-        if outputs.leave() || self.delivery.leaves() {
+    pub fn stay_here(&self, outputs: &Outputs, against: &Against) -> Result<(), Error> {
+        if outputs.leave() || self.delivery.leaves() || against.leaves() {
             return Err(Error::usage(
-                "--demo connects to nothing but itself: leave out outputs on S3 and --notify, but for a file",
+                "--demo connects to nothing but itself: leave out outputs and a baseline on S3, --security-hub, and --notify, but for a file",
             ));
         }
         Ok(())
     }
 
-    /// Writes the report everywhere, carries what belongs elsewhere, and tells who is to be told.
-    pub fn write(&self, outputs: Outputs, report: &View<'_>, console: &Console) -> Result<(), Error> {
+    /// Writes the report everywhere, carries what belongs elsewhere, and tells who is to be told. Findings are imported
+    /// through `doors`.
+    pub fn write(
+        &self,
+        outputs: Outputs,
+        report: &View<'_>,
+        doors: &Doors,
+        console: &Console,
+    ) -> Result<(), Error> {
         let (parcels, written) = outputs.write(report, console);
-        Error::gather([written, self.delivery.deliver(parcels, report, console)])
+        Error::gather([written, self.delivery.deliver(parcels, report, doors, console)])
     }
 
     /// How a run ends that made this report.

@@ -19,7 +19,12 @@ pub fn open(path: &Path) -> Result<Box<dyn BufRead>, Error> {
         return Ok(Box::new(BufReader::with_capacity(CHUNK, io::stdin())));
     }
     let file = File::open(path).map_err(|error| wrong(path, ReadError::Io(error).into()))?;
-    Ok(Box::new(BufReader::with_capacity(CHUNK, file)))
+    Ok(opened(file))
+}
+
+/// A file that is open already.
+pub fn opened(file: File) -> Box<dyn BufRead> {
+    Box::new(BufReader::with_capacity(CHUNK, file))
 }
 
 /// Stdin can be read once.
@@ -39,14 +44,15 @@ fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Reads a report whole, its findings kept in `store`; beside it stands whether it lists what passed.
+/// Reads a report of this name whole, its findings kept in `store`; beside it stands whether it lists what passed.
 pub fn read(
+    input: Box<dyn BufRead>,
     path: &Path,
     store: SpooledTempFile,
     stopped: &dyn Fn() -> bool,
 ) -> Result<(Assembled<SpooledTempFile>, bool), Error> {
     let mut merge = Merge::new(store);
-    merge.add(open(path)?, stopped).map_err(|error| wrong(path, error))?;
+    merge.add(input, stopped).map_err(|error| wrong(path, error))?;
     let lists_passed = merge.lists_passed();
     let version = merge.version().to_owned();
     Ok((finish(merge, &version)?, lists_passed))

@@ -45,6 +45,12 @@ impl ObjectPattern {
         text.starts_with("s3://")
     }
 
+    /// The object, where it is the same in every run.
+    pub fn constant(&self) -> Option<&Object> {
+        let varies = PLACEHOLDERS.iter().any(|placeholder| self.0.key.contains(placeholder));
+        (!varies).then_some(&self.0)
+    }
+
     /// The object of a run that began at a time: `{date}` is its day, `2026-11-26`, and `{time}` its time of day,
     /// `183000`, both in UTC; `{run}` is a name that no other run has.
     pub fn of_run(&self, began: Timestamp, run: &str) -> Object {
@@ -126,7 +132,8 @@ impl fmt::Display for Object {
     }
 }
 
-fn is_bucket(name: &str) -> bool {
+/// Whether a bucket can have this name.
+pub fn is_bucket(name: &str) -> bool {
     let is_end = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '-');
     (3..=63).contains(&name.len())
@@ -147,6 +154,8 @@ mod tests {
         assert_eq!(pattern.to_string(), "s3://reports/imdsctl/{date}/{time}-{run}.json");
         let plain: ObjectPattern = "s3://reports/latest.json".parse().unwrap();
         assert_eq!(plain.of_run(began, "a1").key, "latest.json");
+        assert_eq!(plain.constant(), Some(&plain.of_run(began, "a1")));
+        assert_eq!(pattern.constant(), None);
     }
 
     #[test]

@@ -178,11 +178,73 @@ fn a_webhook_gets_a_signed_body_once() {
 
 #[test]
 fn the_demo_leaves_nothing_anywhere_else() {
-    let flags = [["-o", "json=s3://reports/a.json"], ["--notify", "sns:arn:aws:sns:eu-west-1:1:t"]];
+    let flags = [
+        &["-o", "json=s3://reports/a.json"][..],
+        &["--notify", "sns:arn:aws:sns:eu-west-1:1:t"],
+        &["--baseline", "s3://reports/a.json"],
+        &["--security-hub"],
+    ];
     for flags in flags {
         let mut command = Command::new(env!("CARGO_BIN_EXE_imdsctl"));
         let output = command.args(["audit", "--demo"]).args(flags).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{}", said(&output));
         assert!(said(&output).contains("--demo connects to nothing but itself"));
     }
+}
+
+/// What an audit of a saved inventory says, compared with the last one on S3.
+#[test]
+fn a_scheduled_run_compares_itself_with_the_last_one_on_s3() {
+    let Some(python) = python::environment() else { return };
+    let server = Server::start(python).unwrap();
+    let bucket = ask(python, &server, "seed")["bucket"].as_str().unwrap().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_imdsctl"));
+    command.args(["audit", "--demo", "--save-inventory", "fleet.ndjson", "-o", "json=demo.json"]);
+    assert_eq!(command.current_dir(folder.path()).output().unwrap().status.code(), Some(1));
+    let audit = |flags: &str| {
+        let mut command = imdsctl(&server.endpoint);
+        command.args(["audit", "--inventory", "fleet.ndjson", "-o", "json=a.json"]);
+        command.args(flags.split_whitespace()).current_dir(folder.path()).env("TMPDIR", folder.path());
+        command.output().unwrap()
+    };
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let object = |key: &str| ask(python, &server, "read")["objects"][key]["text"].clone();
+    let place = format!("s3://{bucket}/imdsctl/baseline.json");
+
+    let missing = audit(&format!("--baseline {place}"));
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(said(&missing).contains("there is no such object"), "{}", said(&missing));
+    let scheduled = format!("--baseline {place} --update-baseline --fail-on-new");
+    let first = audit(&scheduled);
+    assert_eq!(first.status.code(), Some(0), "nothing is new at first: {}", said(&first));
+    assert_eq!(object("imdsctl/baseline.json"), read("a.json"));
+
+    let second = audit(&scheduled);
+    assert_eq!(second.status.code(), Some(0), "{}", said(&second));
+    let report: Value = serde_json::from_str(&read("a.json")).unwrap();
+    let since = &report["since"]["summary"];
+    assert_eq!(since["new"]["findings"], 0);
+    assert!(since["still_failing"]["findings"].as_u64().unwrap() > 0);
+    let baseline = object("imdsctl/baseline.json");
+    assert!(!baseline.as_str().unwrap().contains("\"since\""));
+
+    let failed = audit(&format!("{scheduled} --policy hardened -o csv=/dev/full"));
+    assert_eq!(failed.status.code(), Some(4));
+    assert_eq!(object("imdsctl/baseline.json"), baseline, "what nobody was told of is new the next time");
+
+    let shared = audit(&format!("{scheduled} -o json={place}"));
+    assert_eq!(shared.status.code(), Some(2));
+    assert!(said(&shared).contains("cannot share"), "{}", said(&shared));
+    let denied = audit("--baseline s3://no-such-bucket/baseline.json --update-baseline");
+    assert_eq!(denied.status.code(), Some(2), "that nobody knows is no first run: {}", said(&denied));
+    assert!(said(&denied).contains("NoSuchBucket"), "{}", said(&denied));
+    let broken = format!("s3://{bucket}/imdsctl/broken.json");
+    let put = audit(&format!("-o csv={broken}"));
+    assert!(put.status.code().is_some_and(|code| code <= 1), "{}", said(&put));
+    let refused = audit(&format!("--baseline {broken}"));
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(said(&refused).contains(&broken), "{}", said(&refused));
+    let files: Vec<_> = folder.path().read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files.len(), 3, "nothing is left behind: {files:?}");
 }

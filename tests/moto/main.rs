@@ -39,6 +39,8 @@ mod formats;
 mod function;
 /// An organisation.
 mod organization;
+/// Findings in Security Hub.
+mod security_hub;
 /// The server.
 mod server;
 /// The state machine, with the real function behind it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use imdsctl::aws::{PolicyDocument, Task};
+use imdsctl::aws::{PolicyDocument, Sinks, Task};
 use serde_json::{Value, json};
 
 const MEMBER_ROLE: &str = include_str!("../../deploy/member-role.yaml");
@@ -53,7 +53,11 @@ fn actions(policy: &Value) -> Vec<&str> {
 fn the_role_of_an_account_is_what_iam_policy_prints() {
     let template = template(MEMBER_ROLE);
     let reads = PolicyDocument::of_reads(Task::Audit, &partition(), Some(&account()));
-    assert_eq!(policies(&template), BTreeMap::from([("Role/imdsctl-audit".to_owned(), json!(reads))]));
+    let imports = PolicyDocument::of_imports(&partition(), Some(&account()));
+    let printed = [("HubPolicy/imdsctl-security-hub", imports), ("Role/imdsctl-audit", reads)];
+    let printed = printed.map(|(name, policy)| (name.to_owned(), json!(policy)));
+    assert_eq!(policies(&template), BTreeMap::from(printed));
+    assert_eq!(template["Resources"]["HubPolicy"]["Condition"], "HasSecurityHub");
     let trust =
         PolicyDocument::of_trust("Principal", Some("ExternalId")).within_organization("OrganizationId");
     assert_eq!(template["Resources"]["Role"]["Properties"]["AssumeRolePolicyDocument"], json!(trust));
@@ -61,26 +65,31 @@ fn the_role_of_an_account_is_what_iam_policy_prints() {
 
 #[test]
 fn the_function_may_do_what_iam_policy_prints() {
-    let function = PolicyDocument::of_function(&partition(), Some(&account()), roles(), true);
+    let sinks = Sinks {
+        buckets: vec!["${Reports}".to_owned()],
+        topics: vec!["Topic".to_owned()],
+        ..Sinks::default()
+    };
+    let function = PolicyDocument::of_function(&partition(), Some(&account()), roles(), true, &sinks);
     let printed = json!(function.within_organization("OrganizationId"));
-    assert_eq!(policies(&template(FUNCTION))["FunctionRole/imdsctl"], printed);
+    let template = template(FUNCTION);
+    assert_eq!(policies(&template)["FunctionRole/imdsctl"], printed);
+    let imports = PolicyDocument::of_imports(&partition(), Some(&account()));
+    assert_eq!(policies(&template)["HubPolicy/security-hub"], json!(imports));
+    assert_eq!(template["Resources"]["HubPolicy"]["Condition"], "HasSecurityHub");
 }
 
-/// Whatever else somebody may do is what AWS does for imdsctl, or where its reports go: named here, one by one.
+/// Whatever else somebody may do is what AWS does for imdsctl: named here, one by one.
 #[test]
 fn nothing_else_is_allowed() {
     let mut found = policies(&template(FUNCTION));
     found.remove("FunctionRole/imdsctl").unwrap();
+    found.remove("HubPolicy/security-hub").unwrap();
     found.extend(
         policies(&template(STATE_MACHINE)).into_iter().map(|(name, one)| (format!("machine {name}"), one)),
     );
     let allowed: Vec<_> = found.iter().map(|(name, policy)| (name.as_str(), actions(policy))).collect();
     let expected = vec![
-        // The reports, the work of shards, and who is told.
-        (
-            "FunctionRole/imdsctl-deliver",
-            vec!["s3:GetObject", "s3:PutObject", "s3:ListBucket", "sns:Publish"],
-        ),
         ("FunctionRole/lambda", vec!["logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"]),
         ("KeyPolicy/s3-key", vec!["kms:Decrypt", "kms:GenerateDataKey"]),
         ("ScheduleRole/schedule", vec!["lambda:InvokeFunction", "sqs:SendMessage"]),
@@ -145,8 +154,7 @@ pub fn resolved(policy: &Value) -> Value {
         ("${AWS::URLSuffix}", "amazonaws.com"),
         ("${RoleName}", "ImdsctlAudit"),
         ("${Machine.Name}", "imdsctl"),
-        ("${Reports.Arn}", "arn:aws:s3:::reports"),
-        ("\"Reports.Arn\"", "\"arn:aws:s3:::reports\""),
+        ("${Reports}", "reports"),
         (
             "{\"Fn::Join\":[\"/\",[{\"Fn::ImportValue\":\"${Imdsctl}-ReportsArn\"},\"work/*\"]]}",
             "\"arn:aws:s3:::reports/work/*\"",
@@ -178,10 +186,17 @@ pub fn all() -> BTreeMap<String, Value> {
         all.extend(of.map(|(name, policy)| (format!("{file}.yaml {name}"), resolved(&policy))));
     }
     let (aws, roles) = ("aws".into(), || vec!["arn:aws:iam::*:role/ImdsctlAudit".to_owned()]);
+    let sinks = Sinks {
+        buckets: vec!["reports/nightly".to_owned()],
+        topics: vec!["arn:aws:sns:eu-west-1:111122223333:t".to_owned()],
+        keys: vec!["arn:aws:kms:eu-west-1:111122223333:key/k".to_owned()],
+        security_hub: true,
+    };
     let printed = [
         ("audit", PolicyDocument::of_reads(Task::Audit, &aws, None)),
         ("base", PolicyDocument::of_base(&aws, roles(), true).within_organization("o-a1b2c3d4e5")),
-        ("lambda", PolicyDocument::of_function(&aws, None, roles(), true)),
+        ("lambda", PolicyDocument::of_function(&aws, None, roles(), true, &sinks)),
+        ("imports", PolicyDocument::of_imports(&aws, Some(&"111122223333".into()))),
     ];
     all.extend(printed.map(|(name, policy)| (format!("iam-policy {name}"), json!(policy))));
     all

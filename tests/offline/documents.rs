@@ -16,6 +16,7 @@ fn the_permissions_page_lists_what_is_called_and_nothing_else() {
         PolicyDocument::of_reads(Task::Plan, &partition, None),
         PolicyDocument::of_changes(&partition, None),
         PolicyDocument::of_base(&partition, role, true),
+        PolicyDocument::of_imports(&partition, None),
         PolicyDocument::of_trust("111122223333", Some("EXTERNAL-ID")).within_organization("o-a1b2c3d4e5"),
     ];
     assert_eq!(blocks(page, "json"), printed.each_ref().map(PolicyDocument::pretty));

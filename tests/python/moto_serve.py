@@ -14,6 +14,7 @@ import urllib.parse
 import urllib.request
 
 import moto.server
+import moto_rules
 from moto.iam.models import iam_backends
 
 # What an audit assumes where nothing else is said.
@@ -79,6 +80,7 @@ def end_with_the_test():
 
 if __name__ == "__main__":
     threading.Thread(target=end_with_the_test, daemon=True).start()
+    moto_rules.apply()
     plain = moto.server.DomainDispatcherApplication
     functions = os.environ.get("LAMBDA_ENDPOINT")
 

@@ -1,10 +1,12 @@
-//! Carrying reports to where people look: S3, SNS, and any receiver of webhooks. Apart from everything that reads: with
+//! Carrying reports to where people look: S3, SNS, Security Hub, and any receiver of webhooks. Apart from everything that reads: with
 //! its own clients, its own credentials and its own list of operations.
 
+mod hub;
 mod object;
 mod topic;
 mod webhook;
 
+pub use hub::{Hub, Importer, NotTaken};
 pub use webhook::WebhookError;
 
 use aws_config::SdkConfig;

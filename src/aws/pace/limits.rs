@@ -12,7 +12,7 @@ pub(in crate::aws) enum Size {
     Ordinary,
     /// An EC2 description with neither page size nor filter, such as one by ids.
     Unpaged,
-    /// What changes something in EC2.
+    /// What changes something in EC2, or in Security Hub.
     Change,
     /// A change of templates or of instances' metadata options, of which EC2 allows a larger burst.
     Burst,
@@ -32,10 +32,10 @@ pub(super) struct Limit {
 /// The limits of operations, by service.
 ///
 /// Sources: EC2, "Request throttling for the Amazon EC2 API" in the EC2 Developer Guide; STS, "IAM and AWS STS
-/// quotas" in the IAM User Guide. EKS, Auto Scaling and Organizations throttle, and do not publish at which rate:
+/// quotas" in the IAM User Guide; Security Hub, its API Reference. EKS, Auto Scaling and Organizations throttle, and do not publish at which rate:
 /// those are assumed, for changes too. CloudWatch counts calls and, apart from them, the numbers that they bring, of
 /// which ours bring thousands: its limit is assumed far below that of calls.
-const LIMITS: [(&str, Size, Limit); 10] = [
+const LIMITS: [(&str, Size, Limit); 12] = [
     ("ec2", Size::Ordinary, Limit { capacity: 100.0, refill: 20.0 }),
     ("ec2", Size::Unpaged, Limit { capacity: 50.0, refill: 10.0 }),
     ("ec2", Size::Change, Limit { capacity: 50.0, refill: 5.0 }),
@@ -46,6 +46,8 @@ const LIMITS: [(&str, Size, Limit); 10] = [
     ("eks", Size::Ordinary, Limit { capacity: 40.0, refill: 10.0 }),
     ("autoscaling", Size::Ordinary, Limit { capacity: 40.0, refill: 10.0 }),
     ("organizations", Size::Ordinary, Limit { capacity: 20.0, refill: 5.0 }),
+    ("securityhub", Size::Ordinary, Limit { capacity: 6.0, refill: 3.0 }),
+    ("securityhub", Size::Change, Limit { capacity: 30.0, refill: 10.0 }),
 ];
 
 /// Services all of whose operations take from one bucket: STS by its quotas; Auto Scaling by "Why are my Auto Scaling
@@ -61,6 +63,9 @@ impl Size {
     /// EC2 counts a description apart if it has neither a page size nor a filter. Ids are neither, and may
     /// not be combined with a page size.
     pub fn of(service: &str, operation: &str, body: &[u8]) -> Self {
+        if service == "securityhub" && operation.starts_with("Batch") {
+            return Self::Change;
+        }
         if service != "ec2" {
             return Self::Ordinary;
         }
@@ -151,6 +156,8 @@ mod tests {
         assert_eq!(size("DeleteLaunchTemplateVersions"), Size::Change);
         assert_eq!(size("ModifyInstanceMetadataDefaults"), Size::Defaults);
         assert_eq!(Size::of("eks", "UpdateNodegroupVersion", b""), Size::Ordinary);
+        assert_eq!(Size::of("securityhub", "GetFindings", b""), Size::Ordinary);
+        assert_eq!(Size::of("securityhub", "BatchImportFindings", b""), Size::Change);
     }
 
     #[test]
@@ -163,7 +170,9 @@ mod tests {
     #[test]
     fn every_operation_has_a_limit_of_its_service() {
         let tasks = [Task::Plan, Task::Scopes, Task::SignIn, Task::Rehearse, Task::Remediate];
-        for operation in tasks.into_iter().flat_map(Task::operations) {
+        // S3 and SNS carry a few requests of a run.
+        let hub = Task::Deliver.operations().filter(|operation| operation.service == "securityhub");
+        for operation in tasks.into_iter().flat_map(Task::operations).chain(hub) {
             let size = Size::of(operation.service, operation.name, b"");
             assert_ne!(Limit::of(operation.service, size), ELSEWHERE, "{operation}");
         }

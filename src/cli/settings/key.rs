@@ -12,6 +12,7 @@ const TYPED: &[&str] = &[
     "accept-no-drain",
     "account",
     "account-defaults",
+    "bucket",
     "demo",
     "demo-state",
     "dry-run",
@@ -21,6 +22,7 @@ const TYPED: &[&str] = &[
     "include-iac",
     "inventory",
     "journal",
+    "kms-key",
     "live",
     "max-changes",
     "partition",
@@ -33,6 +35,7 @@ const TYPED: &[&str] = &[
     "save-inventory",
     "set-default",
     "shard",
+    "topic",
     "yes",
 ];
 

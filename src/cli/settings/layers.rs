@@ -7,9 +7,15 @@ use super::{Error, Note, Problem, Setting, file, files, variables, wrong};
 
 /// What flags make pointless although both may be typed: `--demo` is another world than the one that settings are about,
 /// and a trial must not replace the reports of that; a part of the organization is asked for instead of the whole; tags
-/// are those of a file of accounts. The names are those that clap knows flags and their groups by.
-const SETS_ASIDE: &[(&str, &[&str])] =
-    &[("demo", &["Where", "outputs", "Delivery"]), ("org_units", &["org", "tags"]), ("org", &["tags"])];
+/// are those of a file of accounts; what is said of the whole is not said of a part; and whoever looks at the file of a
+/// report does not import it. The names are those that clap knows flags and their groups by.
+const SETS_ASIDE: &[(&str, &[&str])] = &[
+    ("demo", &["Where", "outputs", "Delivery", "Against"]),
+    ("org_units", &["org", "tags"]),
+    ("org", &["tags"]),
+    ("shard", &["security_hub"]),
+    ("file", &["security_hub"]),
+];
 
 /// All that is set, from the layer that counts most.
 #[derive(Debug, Default)]

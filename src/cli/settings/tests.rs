@@ -284,11 +284,34 @@ fn what_only_makes_sense_on_aws_is_ignored_without_it() {
     assert!(group.get_args().count() >= 10, "the flags that say where to look are a group");
     let live = || {
         vec![layer(
-            "all-regions = true\nprofile = 'p'\norg = true\nrole = 'r'\nexternal-id = 'secret'\ninclude-account = 'a'\noutput = 'json=a'\napi-share = 9\ntimeout = 3\npolicy = 'imdsv2'",
+            "all-regions = true\nprofile = 'p'\norg = true\nrole = 'r'\nexternal-id = 'secret'\ninclude-account = 'a'\noutput = 'json=a'\nbaseline = 'b'\napi-share = 9\ntimeout = 3\npolicy = 'imdsv2'",
         )]
     };
-    assert_eq!(chosen(&live(), "audit", &["inventory"]).unwrap(), ["output=json=a", "policy=imdsv2"]);
+    assert_eq!(
+        chosen(&live(), "audit", &["inventory"]).unwrap(),
+        ["baseline=b", "output=json=a", "policy=imdsv2"]
+    );
     assert_eq!(chosen(&live(), "audit", &["demo"]).unwrap(), ["api-share=9", "policy=imdsv2", "timeout=3"]);
+}
+
+#[test]
+fn what_is_said_of_the_whole_is_not_said_of_a_part() {
+    let night = layer("baseline = 'b'\nupdate-baseline = true\nsecurity-hub = true\nnotify = 'x'");
+    assert_eq!(chosen(&[night], "audit", &["shard"]).unwrap(), ["notify=x"]);
+}
+
+#[test]
+fn whoever_looks_at_a_report_does_not_import_it() {
+    let mut all = Layers::default();
+    let import = layer("security-hub = true");
+    all.add(&import);
+    let root = root();
+    let asked = |command: &str, typed: &str| {
+        let path = ["report", command].map(str::to_owned);
+        all.choose(command_at(&root, &path), &path, &[Id::from(typed.to_owned())]).unwrap().len()
+    };
+    assert_eq!(asked("show", "file"), 0);
+    assert_eq!(asked("merge", "files"), 1);
 }
 
 #[test]

@@ -1,23 +1,34 @@
 //! Carrying what is finished beyond this machine: objects of S3, and who is told that there is something to read.
 
+mod doors;
+mod imports;
+mod receiver;
+
+pub use doors::Doors;
+
 use std::fmt;
+use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::PathBuf;
-use std::str::FromStr;
+use std::io::Seek as _;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use tempfile::NamedTempFile;
+use tokio::runtime::Runtime;
 
 use crate::aws::{Aws, ConnectSettings, Courier, Task, Timeouts};
 use crate::deliver::{
     Announcement, Object, ObjectPattern, SCHEMA, SIGNATURE_HEADER, TIMESTAMP_HEADER, signature,
 };
 use crate::report::{Diff, ScopeReport, View};
+use crate::scope::{RoleName, external_id};
 
 use super::Error;
 use super::console::Console;
+use super::signals;
 use super::sink::Sink;
+use receiver::Receiver;
 
 /// The heading of these flags in help texts.
 const WHERE_TO: &str = "Where reports go";
@@ -38,46 +49,36 @@ pub struct Delivery {
     /// Have S3 encrypt reports with this KMS key: its id, ARN or alias.
     #[arg(help_heading = WHERE_TO, long, value_name = "KEY")]
     sse_kms_key_id: Option<String>,
+    /// Import findings into Security Hub of each account and Region, and archive there what is over.
+    #[arg(help_heading = WHERE_TO, long)]
+    security_hub: bool,
     /// The profile whose credentials carry reports. Without it, the default ones.
     #[arg(help_heading = WHERE_TO, long, value_name = "PROFILE")]
     deliver_profile: Option<String>,
+    /// The role that imports into Security Hub, in every account but your own. Without it, the role that reads
+    /// the account; the default of --role, where nothing is read.
+    #[arg(help_heading = WHERE_TO, long, value_name = "ROLE", value_parser = role)]
+    deliver_role: Option<RoleName>,
+    /// The external id that this role asks for. Without it, that of the role that reads the account.
+    #[arg(help_heading = WHERE_TO, long, value_name = "ID", value_parser = external_id, hide_env_values = true)]
+    deliver_external_id: Option<String>,
 }
 
-/// Who is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Receiver {
-    Topic(String),
-    Webhook(String),
-    File(PathBuf),
-}
-
-impl FromStr for Receiver {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(topic) = text.strip_prefix("sns:") {
-            let is_topic = topic.starts_with("arn:aws") && topic.split(':').nth(2) == Some("sns");
-            return if is_topic {
-                Ok(Self::Topic(topic.to_owned()))
-            } else {
-                Err(format!("{topic:?} is not the ARN of a topic of SNS"))
-            };
-        }
-        match text.split_once("://") {
-            Some(("https", host)) if !host.is_empty() => Ok(Self::Webhook(text.to_owned())),
-            // For receivers on the machine itself, and for trying it out.
-            Some(("http", host)) if is_loopback(host) => Ok(Self::Webhook(text.to_owned())),
-            Some(_) => Err("a URL begins with https://".to_owned()),
-            None if text.is_empty() => Err("it names no file".to_owned()),
-            None => Ok(Self::File(text.into())),
+/// A role that every account has.
+fn role(text: &str) -> Result<RoleName, String> {
+    let role = RoleName::parse(text).map_err(|error| error.to_string())?;
+    match role.account_id() {
+        None => Ok(role),
+        Some(account) => {
+            Err(format!("it is a role of account {account} alone: write {{account_id}} for the number"))
         }
     }
 }
 
-fn is_loopback(host: &str) -> bool {
-    let name = host.split('/').next().unwrap_or_default();
-    let name = name.rsplit_once(':').map_or(name, |(name, _)| name);
-    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+/// A file for a document that is to be put on S3, until it is whole.
+pub fn kept(to: &impl fmt::Display) -> Result<NamedTempFile, Error> {
+    let file = tempfile::Builder::new().prefix("imdsctl-").tempfile();
+    file.map_err(|error| Error::usage(format!("cannot keep what is to be {to} until it is whole: {error}")))
 }
 
 /// A document on its way to S3.
@@ -92,28 +93,84 @@ pub struct Parcel {
 impl Delivery {
     /// Whether anything beyond this machine is reached.
     pub fn leaves(&self) -> bool {
+        self.security_hub || self.posts()
+    }
+
+    /// Whether somebody beyond this machine is told.
+    fn posts(&self) -> bool {
         self.notify.iter().any(|receiver| !matches!(receiver, Receiver::File(_)))
     }
 
+    /// Whose credentials import findings, by which role and with which external id; where nothing is asked for, as accounts
+    /// were read.
+    fn as_whom(&self) -> (Option<&str>, Option<&RoleName>, Option<&str>) {
+        (self.deliver_profile.as_deref(), self.deliver_role.as_ref(), self.deliver_external_id.as_deref())
+    }
+
     /// Carries all of it. What fails is told, and keeps nothing else from being delivered; a document that could not be
-    /// put where it belongs is kept.
-    pub fn deliver(&self, parcels: Vec<Parcel>, report: &View<'_>, console: &Console) -> Result<(), Error> {
-        if parcels.is_empty() && self.notify.is_empty() {
+    /// put where it belongs is kept. Findings are imported through `doors`.
+    pub fn deliver(
+        &self,
+        parcels: Vec<Parcel>,
+        report: &View<'_>,
+        doors: &Doors,
+        console: &Console,
+    ) -> Result<(), Error> {
+        if parcels.is_empty() && self.notify.is_empty() && !self.security_hub {
             return Ok(());
         }
         let runtime = super::runtime()?;
-        let delivered = runtime.block_on(self.carry(parcels, report, console));
+        let delivered = runtime.block_on(self.carry(parcels, report, doors, console));
         runtime.shutdown_background();
         Error::gather(delivered)
+    }
+
+    /// Fetches an object into a nameless file, from its beginning; nothing where there is none.
+    pub fn fetch(&self, object: &Object, runtime: &Runtime) -> Result<Option<File>, Error> {
+        let wrong = |why: String| Error::usage(format!("cannot read {object}: {why}"));
+        let mut file = tempfile::tempfile().map_err(|error| wrong(error.to_string()))?;
+        let fetched = runtime.block_on(async {
+            let stop = signals::interruption()?;
+            let fetched = async {
+                let courier = self.courier().await.map_err(|error| wrong(error.to_string()))?;
+                let fetched = courier.fetch(&object.bucket, &object.key, &mut file).await;
+                fetched.map_err(|error| wrong(format!("{} {}", error.code, error.summary())))
+            };
+            tokio::select! {
+                fetched = fetched => fetched,
+                () = stop => Err(Error::Interrupted("the report to compare with was read")),
+            }
+        })?;
+        if !fetched {
+            return Ok(None);
+        }
+        file.rewind().map_err(|error| wrong(error.to_string()))?;
+        Ok(Some(file))
+    }
+
+    /// Puts one document where it belongs. What cannot be put is kept.
+    pub fn put_alone(&self, object: &Object, file: NamedTempFile) -> Result<(), Error> {
+        let runtime = super::runtime()?;
+        let put = runtime.block_on(async {
+            let courier = self.courier().await;
+            self.put(&courier, object, file).await
+        });
+        runtime.shutdown_background();
+        put
     }
 
     async fn carry(
         &self,
         parcels: Vec<Parcel>,
         report: &View<'_>,
+        doors: &Doors,
         console: &Console,
     ) -> Vec<Result<(), Error>> {
-        let courier = self.courier(parcels.is_empty()).await;
+        let courier = if parcels.is_empty() && !self.posts() {
+            Err(Error::Bug("nothing is to be carried".to_owned()))
+        } else {
+            self.courier().await
+        };
         let mut delivered = Vec::new();
         let mut places = Vec::new();
         let run = run_name();
@@ -126,6 +183,9 @@ impl Delivery {
             }
             delivered.push(put);
         }
+        if self.security_hub {
+            delivered.push(self.import(report, doors, console).await);
+        }
         let announcement = announcement(report, places);
         for receiver in &self.notify {
             delivered.push(self.tell(&courier, receiver, &announcement).await);
@@ -133,11 +193,21 @@ impl Delivery {
         delivered
     }
 
-    /// Whoever carries things, where there is anything to carry beyond this machine.
-    async fn courier(&self, no_parcels: bool) -> Result<Courier, Error> {
-        if no_parcels && !self.leaves() {
-            return Err(Error::Bug("nothing is to be carried".to_owned()));
+    /// Imports findings into Security Hub of each account. The first signal to stop ends that.
+    async fn import(&self, report: &View<'_>, doors: &Doors, console: &Console) -> Result<(), Error> {
+        if let Some(why) = doors.closed {
+            return Err(Error::Output(format!("nothing was imported into Security Hub: {why}")));
         }
+        let stop = signals::interruption()?.boxed().shared();
+        let (done, imported) = imports::import(self, report, doors, stop).await;
+        let findings = if done.findings == 1 { "finding" } else { "findings" };
+        let (findings, archived) = (format!("{} {findings}", done.findings), done.archived);
+        console.note(&format!("imported {findings} into Security Hub, and archived {archived}"));
+        imported
+    }
+
+    /// Whoever carries things.
+    async fn courier(&self) -> Result<Courier, Error> {
         let patient = Timeouts { read: PATIENCE, attempt: PATIENCE, ..Timeouts::default() };
         let settings =
             ConnectSettings { profile: self.deliver_profile.clone(), ..ConnectSettings::default() };
@@ -202,17 +272,6 @@ impl Delivery {
     }
 }
 
-impl fmt::Display for Receiver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Topic(topic) => f.write_str(topic),
-            // Its path may be a secret.
-            Self::Webhook(_) => f.write_str("the webhook"),
-            Self::File(path) => path.display().fmt(f),
-        }
-    }
-}
-
 /// A name that no other run has, of the same moment neither: the standard library's hashers begin at random.
 fn run_name() -> String {
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))
@@ -232,36 +291,5 @@ fn announcement(report: &View<'_>, reports: Vec<String>) -> Announcement {
         incomplete: report.coverage.iter().filter(has_holes).count() as u64,
         interrupted: report.run.interrupted,
         reports,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_receiver_is_a_topic_a_url_or_a_file() {
-        let topic = "arn:aws:sns:eu-west-1:111122223333:imdsctl";
-        assert_eq!(format!("sns:{topic}").parse(), Ok(Receiver::Topic(topic.to_owned())));
-        let url = "https://hooks.example.com/services/T0/B0/secret";
-        assert_eq!(url.parse(), Ok(Receiver::Webhook(url.to_owned())));
-        assert_eq!("told.json".parse(), Ok(Receiver::File("told.json".into())));
-        assert!("http://127.0.0.1:8080/hook".parse::<Receiver>().is_ok());
-        for wrong in [
-            "sns:my-topic",
-            "sns:arn:aws:sqs:eu-west-1:1:q",
-            "http://example.com/",
-            "ftp://x",
-            "",
-            "https://",
-        ] {
-            assert!(wrong.parse::<Receiver>().is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_receiver_is_named_without_its_secrets() {
-        let webhook: Receiver = "https://hooks.example.com/services/T0/B0/secret".parse().unwrap();
-        assert_eq!(webhook.to_string(), "the webhook");
     }
 }
