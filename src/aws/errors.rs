@@ -100,9 +100,9 @@ pub struct CallError {
 pub(super) const REQUEST_FAILED: &str = "RequestFailed";
 
 /// Our words for a connection without an answer, for no connection, and for an answer of something else.
-const TIMEOUT: &str = "Timeout";
-const UNREACHABLE: &str = "Unreachable";
-const NOT_AWS: &str = "NotAnAwsAnswer";
+pub(super) const TIMEOUT: &str = "Timeout";
+pub(super) const UNREACHABLE: &str = "Unreachable";
+pub(super) const NOT_AWS: &str = "NotAnAwsAnswer";
 
 /// Our word for a request that we did not send.
 const REFUSED: &str = "RefusedByImdsctl";
@@ -214,7 +214,7 @@ impl CallError {
 }
 
 /// Services' own words for what went wrong inside of them, and ours for an answer that is not whole.
-const FAILED_INSIDE: [&str; 8] = [
+pub(super) const FAILED_INSIDE: [&str; 8] = [
     "InternalError",
     "InternalFailure",
     "InternalServerError",
@@ -224,31 +224,6 @@ const FAILED_INSIDE: [&str; 8] = [
     "IncompleteAnswer",
     REQUEST_FAILED,
 ];
-
-/// Whether a failure that a report tells of may pass by itself, so that reading again later is worth it. What is denied
-/// is denied until somebody does something.
-pub fn may_pass(error: &ReadError) -> bool {
-    let code = error.code.as_str();
-    match kind_of_report(code, &error.message) {
-        ErrorKind::Throttled
-        | ErrorKind::ExpiredCredentials
-        | ErrorKind::Unreachable
-        | ErrorKind::Timeout
-        | ErrorKind::NotAws => true,
-        ErrorKind::Other => FAILED_INSIDE.contains(&code),
-        _ => false,
-    }
-}
-
-/// What kind of failure a report tells of, in AWS's words or in ours.
-fn kind_of_report(code: &str, message: &str) -> ErrorKind {
-    match code {
-        TIMEOUT => ErrorKind::Timeout,
-        UNREACHABLE => ErrorKind::Unreachable,
-        NOT_AWS => ErrorKind::NotAws,
-        _ => kind_of(code, message),
-    }
-}
 
 impl From<CallError> for ReadError {
     fn from(error: CallError) -> Self {
@@ -324,7 +299,8 @@ pub(super) fn is_web_page(response: &HttpResponse) -> bool {
     typed || start.starts_with("<!doctype html") || start.starts_with("<html")
 }
 
-fn kind_of(code: &str, message: &str) -> ErrorKind {
+/// What kind of failure a code is.
+pub(super) fn kind_of(code: &str, message: &str) -> ErrorKind {
     if is_throttling_code(code) {
         return ErrorKind::Throttled;
     }
@@ -460,29 +436,6 @@ mod tests {
         let silent = CallError::new(DESCRIBE_INSTANCES, ErrorKind::Timeout, "Timeout", "");
         assert!(silent.is_uncertain());
         assert!(!CallError::refused(DESCRIBE_INSTANCES, ErrorKind::Changed, "").is_uncertain());
-    }
-
-    #[test]
-    fn what_may_pass_is_worth_another_try_and_a_denial_is_not() {
-        let report = |code: &str| ReadError {
-            service: "ec2".to_owned(),
-            operation: "DescribeInstances".to_owned(),
-            code: code.to_owned(),
-            message: String::new(),
-        };
-        let passing = [
-            "Throttling",
-            "ExpiredToken",
-            TIMEOUT,
-            UNREACHABLE,
-            NOT_AWS,
-            "InternalError",
-            "IncompleteAnswer",
-        ];
-        assert!(passing.iter().all(|code| may_pass(&report(code))));
-        let lasting =
-            ["AccessDenied", "UnauthorizedOperation", "OptInRequired", "NoCredentials", REFUSED, "Anything"];
-        assert!(!lasting.iter().any(|code| may_pass(&report(code))));
     }
 
     #[test]

@@ -18,6 +18,8 @@ const REGIONS: &str = r"
       self_managed: [{ name: workers, template: { name: nodes }, nodes: 2 }]
 ";
 
+const SECRET: &str = "a-secret-handshake";
+
 /// Enough to start a process and to read a Region, on a machine with much else to do.
 const SHORT: Duration = Duration::from_secs(12);
 
@@ -51,7 +53,12 @@ fn an_audit_answers_with_counts_and_leaves_the_report_where_it_was_told_to() {
     let folder = tempfile::tempdir().unwrap();
     let report = folder.path().join("report.json");
     let output = format!("json={}", report.display());
-    let function = function(&cloud).env("IMDSCTL_OUTPUT", output).env("IMDSCTL_RUNS", "s3://work/x").start();
+    let function = function(&cloud)
+        .env("IMDSCTL_OUTPUT", output)
+        .env("IMDSCTL_RUNS", "s3://work/x")
+        .env("IMDSCTL_EXTERNAL_ID", SECRET)
+        .env("IMDSCTL_WEBHOOK_SECRET", SECRET)
+        .start();
     let answer = function.invoke(&audit()).succeeded();
 
     let text = std::fs::read_to_string(&report).unwrap();
@@ -70,10 +77,10 @@ fn an_audit_answers_with_counts_and_leaves_the_report_where_it_was_told_to() {
     assert_eq!(metrics["Findings"], report.count("failed") + report.count("unknown"));
     assert_eq!((&metrics["FailedScopes"], &metrics["ThrottledCalls"]), (&0.into(), &0.into()));
     assert_eq!(metrics["ApiCalls"], cloud.requests().len());
-    // No id of a resource is in what it says.
+    // No secret and no id of a resource is in what it says.
     let said = function.log() + &answer.to_string();
     let resources = report.findings().iter().map(|finding| finding["resource"]["id"].as_str().unwrap());
-    assert!(resources.into_iter().all(|id| !said.contains(id)), "{said}");
+    assert!(resources.into_iter().chain([SECRET]).all(|id| !said.contains(id)), "{said}");
 
     // Once more, by the same process.
     assert_eq!(function.invoke(&audit()).succeeded(), answer);
@@ -180,6 +187,23 @@ fn settings_and_credentials_that_do_not_let_it_begin_are_an_error_of_their_own()
         assert!(message.contains(words), "{variable}: {message}");
         assert_eq!(function.left(), [""; 0].map(std::path::PathBuf::from), "{variable}");
     }
+}
+
+#[test]
+fn a_night_is_compared_with_the_one_before() {
+    let cloud = Cloud::with(REGIONS);
+    let folder = tempfile::tempdir().unwrap();
+    let function = function(&cloud)
+        .env("IMDSCTL_BASELINE", folder.path().join("baseline.json").to_string_lossy())
+        .env("IMDSCTL_UPDATE_BASELINE", "true")
+        .env("IMDSCTL_FAIL_ON_NEW", "true")
+        .start();
+    let counts = |answer: &Value| ["new", "fixed"].map(|count| answer["summary"][count].clone());
+    let first = function.invoke(&audit()).succeeded();
+    assert_eq!((counts(&first), &first["exit"]), ([Value::Null, Value::Null], &0.into()));
+    let second = function.invoke(&audit()).succeeded();
+    assert_eq!((counts(&second), &second["exit"]), ([0.into(), 0.into()], &0.into()));
+    assert_eq!(first["summary"]["failed"], second["summary"]["failed"]);
 }
 
 #[test]
