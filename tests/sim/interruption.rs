@@ -95,3 +95,18 @@ fn an_interrupted_demo_keeps_its_state_whole() {
     assert!(matches!(outcome.code, Some(130 | 1)), "{:?}", outcome.code);
     serde_json::from_str::<serde_json::Value>(&outcome.read("state.json")).unwrap();
 }
+
+/// Whoever wants an end does not wait for Security Hub of each account.
+#[test]
+fn an_audit_that_was_interrupted_imports_nothing() {
+    let cloud = Cloud::faulty(FAULTS, REGIONS);
+    let line = "audit --region us-east-1 --region us-west-2 --security-hub -o json=report.json";
+    let started = cloud.imdsctl(line).spawn();
+    until("the request that hangs", || hangs(&cloud));
+    started.signal("INT");
+    let outcome = started.end().code(130);
+    let told =
+        "nothing was imported into Security Hub: the audit was interrupted, and the next one imports all";
+    assert!(outcome.stderr.contains(told), "{}", outcome.stderr);
+    Report::parse(&outcome.read("report.json"));
+}
