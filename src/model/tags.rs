@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -29,20 +30,24 @@ pub const KARPENTER_TAGS: &[&str] = &[
     "karpenter.sh/provisioner-name",
 ];
 
-/// Tags, sorted by key.
+/// Tags, sorted by key. Copies share them, since the instances of a group have the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tags(Vec<(String, String)>);
+pub struct Tags(
+    /// Nothing where there are none.
+    Option<Arc<[(String, String)]>>,
+);
 
 impl Tags {
     /// No tags.
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(None)
     }
 
     /// The value of a tag.
     pub fn get(&self, key: &str) -> Option<&str> {
-        let at = self.0.binary_search_by(|(other, _)| other.as_str().cmp(key)).ok()?;
-        Some(self.0[at].1.as_str())
+        let tags = self.0.as_deref()?;
+        let at = tags.binary_search_by(|(other, _)| other.as_str().cmp(key)).ok()?;
+        Some(tags[at].1.as_str())
     }
 
     /// Whether there is a tag of this key.
@@ -79,7 +84,7 @@ impl Tags {
 
     /// All of them, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.0.iter().flat_map(|tags| tags.iter()).map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 
@@ -87,7 +92,7 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(tags: I) -> Self {
         let mut tags: Vec<_> = tags.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
         tags.sort();
-        Self(tags)
+        Self((!tags.is_empty()).then(|| tags.into()))
     }
 }
 

@@ -92,7 +92,7 @@ fn filter(name: &str, values: Vec<String>) -> Filter {
 fn instances(reservations: Option<Vec<Reservation>>) -> Vec<Instance> {
     let reservations = reservations.into_iter().flatten();
     let instances = reservations.flat_map(|reservation| reservation.instances.unwrap_or_default());
-    instances.filter_map(convert::instance).collect()
+    instances.flat_map(convert::instances).collect()
 }
 
 fn by_id(instances: Vec<Instance>) -> Instances {

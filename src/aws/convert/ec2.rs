@@ -3,6 +3,7 @@
 use aws_sdk_ec2::types;
 
 use super::{hops, word};
+use crate::aws::lean;
 use crate::model::{
     AccountDefaults, Image, ImageRef, ImdsSupport, Instance, InstanceState, MetadataOptions, Operator, Tags,
     TemplateId, TemplateVersion,
@@ -10,6 +11,13 @@ use crate::model::{
 
 fn tags(tags: Vec<types::Tag>) -> Tags {
     tags.into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect()
+}
+
+/// The instances that one of an answer stands for, which has the ids of all that are like it: see [`lean`].
+pub fn instances(from: types::Instance) -> Vec<Instance> {
+    let ids = from.instance_id.clone().unwrap_or_default();
+    let Some(one) = instance(from) else { return Vec::new() };
+    ids.split(lean::BETWEEN).map(|id| Instance { id: id.into(), ..one.clone() }).collect()
 }
 
 /// An instance, unless it is terminated or about to be. It is taken apart, since there are many, with many tags each.

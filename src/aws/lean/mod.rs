@@ -5,8 +5,12 @@
 //! takes an answer apart; it remains the one that understands what is left. User data of launch templates goes the same
 //! way, and is never even parsed. Only what changes something is shown whole answers.
 //!
+//! And since what is read of an instance is what it has in common with the others of its group, all but its id and
+//! perhaps some tags, those that are alike become one before that, with all their ids: see [`fold`].
+//!
 //! Whatever is out of the ordinary stays as it came: see [`prune`].
 
+mod fold;
 mod prune;
 
 use aws_sdk_ec2::config::interceptors::BeforeDeserializationInterceptorContextMut;
@@ -17,6 +21,8 @@ use aws_smithy_types::body::SdkBody;
 
 use super::operations::Task;
 
+pub(super) use fold::BETWEEN;
+
 /// What is read of an element.
 #[derive(Clone, Copy, Debug)]
 enum Keep {
@@ -24,14 +30,19 @@ enum Keep {
     All,
     /// Of the elements right below it only these, as far as each says.
     Only(&'static [(&'static str, Keep)]),
+    /// The same, and of those that then differ in the text of one element alone, the first, with the texts of all.
+    Alike(&'static str, &'static [(&'static str, Keep)]),
 }
 
-/// Elements that are read, each with those inside it that are, or wholly.
+/// Elements that are read, each with those inside it that are, or wholly; `but` names what may differ in it.
 macro_rules! keep {
-    () => { Keep::All };
-    ($($name:ident $({ $($inside:tt)+ })?),+ $(,)?) => {
-        Keep::Only(&[$((stringify!($name), keep!($($($inside)+)?))),+])
+    ([] []) => { Keep::All };
+    ([] [$($inside:tt)+]) => { Keep::Only(keep!(@ $($inside)+)) };
+    ([$key:ident] [$($inside:tt)+]) => { Keep::Alike(stringify!($key), keep!(@ $($inside)+)) };
+    (@ $($name:ident $(but $key:ident)? $({ $($inside:tt)+ })?),+ $(,)?) => {
+        &[$((stringify!($name), keep!([$($key)?] [$($($inside)+)?]))),+]
     };
+    ($($inside:tt)+) => { keep!([] [$($inside)+]) };
 }
 
 /// What [`super::convert`] reads of the answers that are large. A test holds that it gets all it asks for.
@@ -39,7 +50,7 @@ fn keep(operation: &str) -> Option<Keep> {
     Some(match operation {
         "DescribeInstances" => keep! {
             nextToken,
-            reservationSet { item { instancesSet { item {
+            reservationSet { item { instancesSet { item but instanceId {
                 instanceId, imageId, instanceType, instanceState, metadataOptions, operator, tagSet,
             } } } },
         },

@@ -53,7 +53,7 @@ async fn of_a_full_answer_nothing_that_is_read_is_left_out_of_instances() {
         let reservations = answer.reservations.unwrap();
         let unread = reservations[0].instances()[0].placement().is_some();
         let instances = reservations.into_iter().flat_map(|one| one.instances.unwrap());
-        (answer.next_token, instances.filter_map(ec2::instance).collect::<Vec<_>>(), unread)
+        (answer.next_token, instances.flat_map(ec2::instances).collect::<Vec<_>>(), unread)
     };
     let (whole, lean) = (read(false).await, read(true).await);
     assert_eq!((&whole.0, &whole.1), (&lean.0, &lean.1));
@@ -110,7 +110,7 @@ async fn of_a_full_answer_nothing_that_is_read_is_left_out_of_groups() {
 #[test]
 fn every_element_of_the_table_is_one_that_an_answer_has() {
     fn all_in(node: &Node, keep: Keep) -> Vec<&'static str> {
-        let Keep::Only(some) = keep else { return Vec::new() };
+        let (Keep::Only(some) | Keep::Alike(_, some)) = keep else { return Vec::new() };
         let missing = some.iter().flat_map(|(name, keep)| {
             node.elements()
                 .find(|inner| inner.name == *name)
@@ -167,6 +167,28 @@ fn a_document_that_is_out_of_the_ordinary_is_left_alone() {
     }
 }
 
+const INSTANCES_OF_ONE_LETTER: Keep = keep! { item { i but k { k, b, c { a } } } };
+
+#[test]
+fn elements_that_are_alike_become_one_with_the_keys_of_all() {
+    let document = "<R><item><i><k>1</k><d/><b>x</b></i><i><b>x</b><k>2</k></i><i><d>2</d><k>3</k><b>x</b></i></item>\n\
+                    <item><i><k>4</k><b>x</b></i><i><k>5</k><b>y</b></i></item></R>";
+    let folded = prune::pruned(document, INSTANCES_OF_ONE_LETTER).unwrap();
+    assert_eq!(
+        folded,
+        "<R><item><i><k>1\u{e000}3\u{e000}4</k><b>x</b></i><i><b>x</b><k>2</k></i></item>\n\
+         <item><i><k>5</k><b>y</b></i></item></R>"
+    );
+}
+
+#[test]
+fn an_element_without_a_plain_key_stays_by_itself() {
+    for key in ["", "<k/>", "<k></k>", "<k>1 2</k>", "<k>&amp;</k>", "<k>1<b/></k>", "<k>1</k><k> </k>"] {
+        let document = format!("<R><item><i>{key}<b>x</b></i><i>{key}<b>x</b></i></item></R>");
+        assert_eq!(prune::pruned(&document, INSTANCES_OF_ONE_LETTER).as_ref(), Some(&document));
+    }
+}
+
 /// An element as any parser understands it, its attributes apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Node {
@@ -198,7 +220,7 @@ impl Node {
 
     /// The same without what is not kept, worked out on the tree.
     fn pruned(&self, keep: Keep) -> Self {
-        let Keep::Only(some) = keep else { return self.clone() };
+        let (Keep::Only(some) | Keep::Alike(_, some)) = keep else { return self.clone() };
         let mut pruned = Self { name: self.name.clone(), inside: Vec::new() };
         for part in &self.inside {
             match part {
@@ -257,6 +279,52 @@ fn parsed(document: &str) -> Option<Node> {
     document.elements().next().cloned()
 }
 
+/// Elements with a key each, as one element with all of them or as many: their keys apart from the rest of them.
+fn by_key(document: &str) -> Vec<(String, Node)> {
+    let root = parsed(document).unwrap();
+    let mut all = Vec::new();
+    for item in root.elements().flat_map(Node::elements) {
+        let (keys, rest): (Vec<_>, Vec<_>) = item
+            .inside
+            .iter()
+            .cloned()
+            .partition(|part| matches!(part, Part::Element(node) if node.name == "k"));
+        let rest = Node { name: item.name.clone(), inside: rest };
+        let [.., Part::Element(key)] = keys.as_slice() else { continue };
+        let [Part::Text(key)] = key.inside.as_slice() else { continue };
+        all.extend(key.split(fold::BETWEEN).map(|key| (key.to_owned(), rest.clone())));
+    }
+    all.sort_by_key(|(key, _)| key.clone());
+    all
+}
+
+fn element(name: &str, inside: Vec<Part>) -> Node {
+    Node { name: name.to_owned(), inside }
+}
+
+/// Lists of elements of few kinds, in any order, each with a key of its own somewhere in it.
+fn lists() -> impl Strategy<Value = String> {
+    let kinds =
+        prop::collection::vec(prop::collection::vec(node(part()).prop_map(Part::Element), 0..4), 1..4);
+    let elements = prop::collection::vec((any::<prop::sample::Index>(), 0..5_usize, any::<bool>()), 0..20);
+    (kinds, elements).prop_map(|(kinds, elements)| {
+        let (mut root, mut list) = (element("R", Vec::new()), element("item", Vec::new()));
+        for (number, (kind, place, is_last)) in elements.into_iter().enumerate() {
+            let mut inside = kinds[kind.index(kinds.len())].clone();
+            let key = element("k", vec![Part::Text(format!("i-{number:02}"))]);
+            inside.insert(place.min(inside.len()), Part::Element(key));
+            list.inside.push(Part::Element(element("i", inside)));
+            if is_last {
+                root.inside.push(Part::Element(std::mem::replace(&mut list, element("item", Vec::new()))));
+            }
+        }
+        root.inside.push(Part::Element(list));
+        let mut document = String::new();
+        root.write(&mut document);
+        document
+    })
+}
+
 fn part() -> impl Strategy<Value = Part> {
     let text = prop::sample::select(vec!["1", " \n ", "&amp;", "é > ü", "a=\"b\""]);
     let leaf = text.prop_map(|text| Part::Text(text.to_owned()));
@@ -302,6 +370,15 @@ const ODD: [&str; 14] = [
 ];
 
 proptest! {
+    #[test]
+    fn what_is_folded_is_all_there_and_each_with_its_key(document in lists()) {
+        const UNFOLDED: Keep = keep! { item { i { k, b, c { a } } } };
+        let folded = prune::pruned(&document, INSTANCES_OF_ONE_LETTER).unwrap();
+        let unfolded = prune::pruned(&document, UNFOLDED).unwrap();
+        prop_assert!(folded.len() <= unfolded.len());
+        prop_assert_eq!(by_key(&folded), by_key(&unfolded));
+    }
+
     #[test]
     fn leaving_out_and_parsing_is_parsing_and_leaving_out(document in document()) {
         let pruned = prune::pruned(&document, FEW);
