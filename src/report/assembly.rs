@@ -11,6 +11,7 @@ use super::read::Saved;
 use super::spool::{Segment, Spool};
 use super::{Findings, PolicySummary, Run, SCHEMA, ScopeReport, Summary, View, exemptions};
 use crate::finding::Finding;
+use crate::harmless::write_line;
 use crate::model::{AccountId, CoverageStatus, Region};
 
 /// A report in the making.
@@ -177,5 +178,10 @@ impl<S: Read + Write + Seek> Findings for Assembled<S> {
         let at = self.coverage.binary_search_by_key(&(account_id, region), key);
         let range = at.ok().map(|at| self.segments[at].clone());
         Box::new(self.spool.read(range.unwrap_or_default()))
+    }
+
+    fn write_lines(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.of_policies.iter().try_for_each(|finding| write_line(finding, &mut *out))?;
+        self.segments.iter().try_for_each(|range| self.spool.copy(range.clone(), out))
     }
 }

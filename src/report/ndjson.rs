@@ -29,9 +29,7 @@ impl Format for Ndjson {
         // Every member is named, so that one that is added to a report cannot be forgotten here.
         let View { schema, run, policies, findings, coverage, since, summary } = *report;
         let mut out = io::BufWriter::new(out);
-        for finding in findings.all() {
-            write_line(&*finding?, &mut out)?;
-        }
+        findings.write_lines(&mut out)?;
         let since = since.map(|since| Rest::Since { since });
         let rest = [Rest::Head { schema, run, policies }, Rest::Coverage { coverage }].into_iter();
         for rest in rest.chain(since).chain([Rest::Summary { summary }]) {

@@ -65,6 +65,12 @@ impl<S: Read + Write + Seek> Spool<S> {
         store.flush()
     }
 
+    /// Writes the lines of a segment as they are.
+    pub fn copy(&self, range: Range<u64>, out: &mut dyn Write) -> io::Result<()> {
+        let mut lines = BufReader::with_capacity(CHUNK, Part { store: &self.store, range });
+        io::copy(&mut lines, out).map(|_| ())
+    }
+
     /// The findings of a segment.
     pub fn read(&self, range: Range<u64>) -> impl Iterator<Item = io::Result<Cow<'_, Finding>>> + use<'_, S> {
         let mut lines = BufReader::with_capacity(CHUNK, Part { store: &self.store, range });

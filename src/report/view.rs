@@ -1,13 +1,14 @@
 //! A report as formats see it: its findings come one after the other, wherever they are kept.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write};
 
 use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use super::{Diff, PolicySummary, Run, ScopeReport, Summary};
 use crate::finding::Finding;
+use crate::harmless::write_line;
 use crate::model::{AccountId, Breadth, CoverageStatus, Region};
 
 /// Findings in the order of the contract: by account, Region, resource type, resource id, policy and rule.
@@ -25,6 +26,11 @@ pub trait Findings {
             finding.account_id.as_ref() == Some(account_id) && finding.region.as_ref() == Some(region)
         };
         Box::new(self.all().filter(move |finding| finding.as_ref().map_or(true, |finding| is_there(finding))))
+    }
+
+    /// All of them as lines of JSON, for whoever keeps them as such.
+    fn write_lines(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.all().try_for_each(|finding| write_line(&*finding?, &mut *out))
     }
 }
 
