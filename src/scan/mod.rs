@@ -13,9 +13,11 @@ mod survey;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use tokio::task::JoinSet;
 
 use crate::aws::Account;
 use crate::model::{AccountId, Asked, Coverage, Guard, Inventory, Region, Scope};
@@ -136,7 +138,8 @@ pub async fn scan(
     let mut opening = FuturesUnordered::new();
     let concurrency = concurrency.get();
     let mut queue = Queue::new();
-    let mut reading = FuturesUnordered::new();
+    // Tasks of their own, since taking answers apart is work for as many processors as there are.
+    let mut reading = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         while opening.len() < OPENING && queue.len() < AHEAD * concurrency {
@@ -145,7 +148,8 @@ pub async fn scan(
         }
         while reading.len() < concurrency {
             let Some((at, target)): Option<(usize, Target)> = queue.next() else { break };
-            reading.push(async move { (at, target.account.collect(&target.scope, asked).await) });
+            let asked = asked.clone();
+            reading.spawn(async move { (at, target.account.collect(&target.scope, &asked).await) });
         }
         if opening.is_empty() && reading.is_empty() {
             break;
@@ -159,7 +163,9 @@ pub async fn scan(
                 missing.interrupted().for_each(|coverage| sink(Scanned::Unread(coverage)));
                 break;
             }
-            Some((at, inventory)) = reading.next(), if !reading.is_empty() => {
+            Some(read) = reading.join_next(), if !reading.is_empty() => {
+                // None is aborted while it is waited for, so that one without an answer has panicked.
+                let (at, inventory) = read.unwrap_or_else(|error| resume_unwind(error.into_panic()));
                 queue.done(at);
                 missing.found(at, &inventory.scope.region);
                 outcome.read += 1;
