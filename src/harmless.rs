@@ -35,9 +35,15 @@ pub fn write_line(value: &impl Serialize, out: &mut (impl io::Write + ?Sized)) -
     out.write_all(b"\n")
 }
 
+/// A buffer that holds as much as a pipe does: standard output passes on whatever it gets up to the last line's end, and
+/// keeps the rest, so that each time takes two writes.
+pub fn buffered<W: io::Write>(out: W) -> io::BufWriter<W> {
+    io::BufWriter::with_capacity(64 << 10, out)
+}
+
 /// Writes a value as a document of its own: pretty JSON with a newline at its end, so that it is safe to `cat`.
 pub fn write_document(value: &impl Serialize, out: &mut (impl io::Write + ?Sized)) -> io::Result<()> {
-    let mut out = io::BufWriter::new(out);
+    let mut out = buffered(out);
     value.serialize(&mut Serializer::with_formatter(&mut out, Harmless(PrettyFormatter::new())))?;
     out.write_all(b"\n")?;
     out.flush()

@@ -15,6 +15,7 @@ use std::io::{self, Write as _};
 use super::text::{escape, is_active};
 use super::{Format, View};
 use crate::finding::{Expectation, Finding, Fix, ManagedBy, Source, TemplateUse};
+use crate::harmless::buffered;
 use crate::model::{AccountId, Arn, Confidence, OptionName, Partition, Region, TemplateId};
 
 /// CSV, safe to open in a spreadsheet.
@@ -23,7 +24,7 @@ pub struct Csv;
 
 impl Format for Csv {
     fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut out = io::BufWriter::new(out);
+        let mut out = buffered(out);
         let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut out);
         csv.write_record(COLUMNS.iter().map(|(name, _)| name))?;
         for finding in report.findings.all() {

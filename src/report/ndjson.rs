@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 use serde::Serialize;
 
 use super::{Diff, Format, PolicySummary, Run, ScopeReport, Summary, View};
-use crate::harmless::write_line;
+use crate::harmless::{buffered, write_line};
 
 /// Newline-delimited JSON, as harmless to `cat` as the JSON report.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +28,7 @@ impl Format for Ndjson {
     fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
         // Every member is named, so that one that is added to a report cannot be forgotten here.
         let View { schema, run, policies, findings, coverage, since, summary } = *report;
-        let mut out = io::BufWriter::new(out);
+        let mut out = buffered(out);
         findings.write_lines(&mut out)?;
         let since = since.map(|since| Rest::Since { since });
         let rest = [Rest::Head { schema, run, policies }, Rest::Coverage { coverage }].into_iter();

@@ -7,7 +7,7 @@ use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 
 use super::{Compared, DIFF_SCHEMA, Diff, DiffSummary, PolicyChange, ScopeChange, table};
-use crate::harmless::{write_document, write_line};
+use crate::harmless::{buffered, write_document, write_line};
 use crate::report::format::by_name;
 use crate::report::{TableStyle, UnknownFormat};
 
@@ -28,7 +28,7 @@ impl DiffFormat {
 
     /// Writes the whole document. Only the table has a style.
     pub fn write(self, diff: &Diff<'_>, style: TableStyle, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut out = io::BufWriter::new(out);
+        let mut out = buffered(out);
         match self {
             Self::Table => table::write(diff, style, &mut out)?,
             Self::Json => json(diff, &mut out)?,

@@ -17,6 +17,7 @@ use super::table::page::{Page, Paint, Text};
 use super::words;
 use crate::explain::{Explanation, Kind, Step};
 use crate::finding::{FixKind, Status};
+use crate::harmless::buffered;
 
 pub use contract::{EXPLANATION_SCHEMA, Explained, MOST};
 pub use format::ExplanationFormat;
@@ -30,7 +31,7 @@ const INDENT: usize = 8;
 
 /// Writes explanations, one under the other.
 fn write_table(explained: &Explained, style: TableStyle, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut out = io::BufWriter::new(out);
+    let mut out = buffered(out);
     let page = &mut Page::new(&mut out, style);
     let shown = explained.explanations.len() as u64;
     if explained.found > 1 {

@@ -15,6 +15,7 @@ use std::io::{self, Write as _};
 use super::TableStyle;
 use super::table::page::{Page, Paint, Text};
 use super::words;
+use crate::harmless::buffered;
 use crate::model::{CoverageStatus, Scope};
 use crate::plan::{Plan, ScopePlan, StepId};
 
@@ -57,7 +58,7 @@ impl<'a> PlanView<'a> {
 }
 
 fn write_table(view: &PlanView<'_>, style: TableStyle, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut out = io::BufWriter::new(out);
+    let mut out = buffered(out);
     let page = &mut Page::new(&mut out, style);
     head(page, view.plan)?;
     summary::verdict(page, view.plan)?;

@@ -16,6 +16,7 @@ use page::Page;
 use super::problems::{Problem, digest};
 use super::{Format, View, diff};
 use crate::finding::Status;
+use crate::harmless::buffered;
 
 /// What the caller knows of where the table is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ pub struct Table {
 
 impl Format for Table {
     fn write(&self, report: &View<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-        let mut out = io::BufWriter::new(out);
+        let mut out = buffered(out);
         let digest = &digest(report.findings)?;
         let of = |status: Status| -> Vec<&Problem> {
             digest.problems.iter().filter(|problem| problem.key.status == status).collect()
