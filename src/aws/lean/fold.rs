@@ -61,17 +61,14 @@ impl Fold {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let alike = self.by_hash.entry(hasher.finish()).or_default();
-        match alike.iter().copied().find(|other| self.kinds[*other].text(kept) == text) {
-            Some(same) => {
-                let others = &mut self.kinds[same].others;
-                others.push(BETWEEN);
-                others.push_str(&kept[kind.key]);
-                kept.truncate(kind.element.start);
-            }
-            None => {
-                alike.push(self.kinds.len());
-                self.kinds.push(kind);
-            }
+        if let Some(same) = alike.iter().copied().find(|other| self.kinds[*other].text(kept) == text) {
+            let others = &mut self.kinds[same].others;
+            others.push(BETWEEN);
+            others.push_str(&kept[kind.key]);
+            kept.truncate(kind.element.start);
+        } else {
+            alike.push(self.kinds.len());
+            self.kinds.push(kind);
         }
     }
 

@@ -292,7 +292,7 @@ fn by_key(document: &str) -> Vec<(String, Node)> {
         let rest = Node { name: item.name.clone(), inside: rest };
         let [.., Part::Element(key)] = keys.as_slice() else { continue };
         let [Part::Text(key)] = key.inside.as_slice() else { continue };
-        all.extend(key.split(fold::BETWEEN).map(|key| (key.to_owned(), rest.clone())));
+        all.extend(key.split(BETWEEN).map(|key| (key.to_owned(), rest.clone())));
     }
     all.sort_by_key(|(key, _)| key.clone());
     all
