@@ -16,7 +16,8 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -26,7 +27,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 
 use crate::http::{Request, Response, Server};
 
@@ -61,7 +62,7 @@ struct Inner {
     requests: AtomicUsize,
     /// The processes that were started and did not end by themselves, as far as is known.
     running: Mutex<Vec<u32>>,
-    log: Arc<Mutex<String>>,
+    log: NamedTempFile,
 }
 
 /// Where events are handled one at a time.
@@ -154,7 +155,7 @@ impl Function {
 
     /// All that was written to stdout and stderr so far.
     pub fn log(&self) -> String {
-        self.inner.log.lock().unwrap().clone()
+        std::fs::read_to_string(self.inner.log.path()).unwrap()
     }
 
     /// Ends every process, with all that it started, as a machine does that has no memory left.
@@ -204,7 +205,7 @@ impl Plan {
             started: AtomicUsize::default(),
             requests: AtomicUsize::default(),
             running: Mutex::default(),
-            log: Arc::default(),
+            log: NamedTempFile::new().unwrap(),
         });
         let invoked = Arc::clone(&inner);
         let endpoint = Server::start(move |request| Some(invoked.answer(&request)));
@@ -267,6 +268,11 @@ impl Inner {
         invoked.unwrap_or_else(|failed| failed)
     }
 
+    /// The log, for somebody to write to its end.
+    fn append(&self) -> Stdio {
+        File::options().append(true).open(self.log.path()).unwrap().into()
+    }
+
     /// Starts a `bootstrap` with the variables that Lambda gives it, and those of the function.
     fn start(&self, environment: &Environment) -> Process {
         self.started.fetch_add(1, Ordering::Relaxed);
@@ -275,7 +281,8 @@ impl Inner {
         let ended = sender.clone();
         let incoming = Mutex::new(incoming);
         let api = Server::start(move |request| runtime_api(&request, &incoming, &sender));
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
+        let (mut end, alive) = std::io::pipe().unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.address())
             .env("AWS_LAMBDA_FUNCTION_NAME", NAME)
@@ -291,31 +298,19 @@ impl Inner {
             .current_dir(environment.package.path())
             // So that what it started ends with it, as it does on Lambda.
             .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            // Nobody reads or writes it: it tells when the process has ended.
+            .stdin(Stdio::from(alive))
+            // Straight to the file, so that what was written before an answer is there when the answer is.
+            .stdout(self.append())
+            .stderr(self.append())
             .spawn()
             .unwrap();
         self.running.lock().unwrap().push(child.id());
-        self.keep(child.stdout.take().unwrap(), || {});
-        self.keep(child.stderr.take().unwrap(), move || {
+        thread::spawn(move || {
+            let _ = end.read(&mut [0]);
             let _ = ended.send(Said::Ended);
         });
         Process { child, events, said, _api: api }
-    }
-
-    /// Keeps what is written, line by line, and calls `at_end` when nobody can write any more.
-    fn keep(&self, output: impl Read + Send + 'static, at_end: impl FnOnce() + Send + 'static) {
-        let log = Arc::clone(&self.log);
-        thread::spawn(move || {
-            let mut lines = BufReader::new(output);
-            let mut line = String::new();
-            while lines.read_line(&mut line).is_ok_and(|read| read > 0) {
-                log.lock().unwrap().push_str(&line);
-                line.clear();
-            }
-            at_end();
-        });
     }
 }
 
