@@ -49,7 +49,8 @@ fn watch(child: &mut Child) -> io::Result<(Duration, u64)> {
     Ok((cpu, peak))
 }
 
-fn peak_kib(pid: u32) -> Option<u64> {
+/// The most memory that a process had so far, in KiB.
+pub fn peak_kib(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
