@@ -81,13 +81,6 @@ fn ask(python: &Environment, server: &Server, what: &str) -> Value {
     serde_json::from_slice(&succeeded("moto_delivery.py", asked.unwrap()).unwrap()).unwrap()
 }
 
-/// The lines of a log that are metrics.
-fn metrics(function: &Function) -> Vec<Value> {
-    let log = function.log();
-    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line.get("_aws").is_some()).collect()
-}
-
 /// The one shard of a run of one.
 fn shard() -> Value {
     json!({ "action": "audit-shard", "run": "20261127T030000Z-1a2b3c4d", "shard": "hash:1/1" })
@@ -152,7 +145,7 @@ fn a_run_in_shards_reports_what_one_process_reports() {
     }
     assert_eq!(arrived["messages"].as_array().unwrap().len(), 2, "one of each merge, and none of a shard");
 
-    let metrics = metrics(&function);
+    let metrics = function.metrics();
     let failed: Vec<_> = metrics.iter().filter_map(|line| line["FailedScopes"].as_u64()).collect();
     assert_eq!(failed, [8, 2], "of the merges alone: a shard is tried again before anybody is alarmed");
     let shards = metrics.iter().filter(|line| line["Action"] == "audit-shard");
@@ -187,7 +180,7 @@ fn a_shard_goes_on_where_its_deadline_came_and_is_done_once() {
     assert_eq!(answer, json!({ "exit": 1, "status": "complete", "left": [], "left_count": 0 }));
     assert_eq!(night.cloud.operations("us-east-1"), [""; 0], "what was read is not read again");
     assert!(!night.cloud.operations("us-west-2").is_empty());
-    assert_eq!(metrics(&function)[1]["ApiCalls"], night.cloud.requests().len());
+    assert_eq!(function.metrics()[1]["ApiCalls"], night.cloud.requests().len());
 
     night.cloud.set_faults(&[]);
     let answer = function.invoke(&shard()).succeeded();

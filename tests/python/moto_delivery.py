@@ -8,27 +8,11 @@
 import argparse
 import json
 
-import boto3
-
-REGION = "eu-west-1"
-BUCKET = "fleet-reports"
-NAME = "imdsctl"
-
-
-def client(endpoint, service):
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
-        aws_secret_access_key="secret",
-    )
+from moto_places import BUCKET, NAME, client, make_bucket
 
 
 def seed(endpoint):
-    client(endpoint, "s3").create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
+    make_bucket(endpoint)
     sns, sqs = client(endpoint, "sns"), client(endpoint, "sqs")
     topic = sns.create_topic(Name=NAME)["TopicArn"]
     queue = sqs.create_queue(QueueName=NAME)["QueueUrl"]

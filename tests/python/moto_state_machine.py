@@ -15,11 +15,7 @@ import time
 import urllib.request
 import uuid
 
-import boto3
-
-REGION = "eu-west-1"
-BUCKET = "fleet-reports"
-NAME = "imdsctl"
+from moto_places import BUCKET, NAME, REGION, client, make_bucket
 
 # What CloudFormation puts in.
 SUBSTITUTIONS = {
@@ -29,22 +25,10 @@ SUBSTITUTIONS = {
 }
 
 
-def client(endpoint, service):
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=REGION,
-        aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
-        aws_secret_access_key="secret",
-    )
-
-
 def seed(endpoint, path):
     interpret = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
     urllib.request.urlopen(urllib.request.Request(f"{endpoint}/moto-api/config", data=interpret)).close()
-    client(endpoint, "s3").create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
-    )
+    make_bucket(endpoint)
     role = client(endpoint, "iam").create_role(RoleName=NAME, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     with open(path, encoding="utf-8") as file:
         definition = file.read()

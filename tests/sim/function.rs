@@ -40,13 +40,6 @@ fn hangs(cloud: &Cloud) -> usize {
     cloud.requests().iter().filter(|request| request.error_code.as_deref() == Some("hang")).count()
 }
 
-/// The lines of the log that are metrics.
-fn metrics(function: &Function) -> Vec<Value> {
-    let lines = function.log();
-    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line.get("_aws").is_some()).collect()
-}
-
 #[test]
 fn an_audit_answers_with_counts_and_leaves_the_report_where_it_was_told_to() {
     let cloud = Cloud::with(REGIONS);
@@ -72,7 +65,7 @@ fn an_audit_answers_with_counts_and_leaves_the_report_where_it_was_told_to() {
     assert!(report.count("failed") > 0 && report.count("clusters") == 3);
     assert_eq!(answer["summary"]["new"], Value::Null);
 
-    let metrics = metrics(&function);
+    let metrics = function.metrics();
     let [metrics] = &metrics[..] else { panic!("{metrics:?}") };
     assert_eq!(metrics["Findings"], report.count("failed") + report.count("unknown"));
     assert_eq!((&metrics["FailedScopes"], &metrics["ThrottledCalls"]), (&0.into(), &0.into()));
@@ -112,7 +105,7 @@ fn what_is_no_event_is_refused_and_nothing_is_read() {
         assert!(message.contains(words) && message.len() < 400, "{message}");
     }
     assert!(cloud.requests().is_empty());
-    assert!(metrics(&function).is_empty());
+    assert!(function.metrics().is_empty());
     assert_eq!(function.invoke(&audit()).succeeded()["exit"], 1, "it is still there");
     assert_eq!(function.started(), 1);
 }
@@ -140,7 +133,7 @@ fn what_is_left_at_the_deadline_is_handed_back() {
     assert_eq!((function.started(), function.left()), (2, Vec::new()));
     let report = Report::parse(&std::fs::read_to_string(folder.path().join("report.json")).unwrap());
     assert_eq!(report.coverage("us-west-2")["reason"], "interrupted");
-    assert!(metrics(&function).iter().all(|line| line["FailedScopes"] == 1));
+    assert!(function.metrics().iter().all(|line| line["FailedScopes"] == 1));
 
     cloud.set_faults(&[]);
     assert_eq!(function.invoke(&audit()).succeeded()["status"], "complete");
@@ -169,7 +162,7 @@ fn what_aws_refuses_is_told_by_its_place() {
     let left =
         ["us-east-1", "us-west-2"].map(|region| json!({ "account": "111122223333", "region": region }));
     assert_eq!((&answer["left"], &answer["left_count"]), (&json!(left), &2.into()));
-    assert_eq!(metrics(&function)[0]["FailedScopes"], 2);
+    assert_eq!(function.metrics()[0]["FailedScopes"], 2);
 }
 
 #[test]
@@ -218,7 +211,7 @@ fn a_report_that_does_not_arrive_is_an_error() {
     let (name, message) = function.invoke(&audit()).failed();
     assert_eq!(name, "Imdsctl.NotDelivered");
     assert!(message.contains(&format!("cannot write {nowhere}")), "{message}");
-    assert_eq!(metrics(&function)[0]["FailedScopes"], 0, "all was read");
+    assert_eq!(function.metrics()[0]["FailedScopes"], 0, "all was read");
     assert!(function.left().is_empty());
 }
 

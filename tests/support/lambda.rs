@@ -158,6 +158,13 @@ impl Function {
         std::fs::read_to_string(self.inner.log.path()).unwrap()
     }
 
+    /// The lines of the log that are metrics.
+    pub fn metrics(&self) -> Vec<Value> {
+        let log = self.log();
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line.get("_aws").is_some()).collect()
+    }
+
     /// Ends every process, with all that it started, as a machine does that has no memory left.
     pub fn crash(&self) {
         for process in std::mem::take(&mut *self.inner.running.lock().unwrap()) {
